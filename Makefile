@@ -1,0 +1,44 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TARGET ?= 0.4
+
+.PHONY: help demo test lint types check-tests evaluate train clean
+
+help:            ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[demo]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[vision,dev]"
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo      ## four real photographs in, the required size and a plot out
+	$(BIN)/python -m experiments.demo --target $(TARGET) --out demo
+
+test: lint types check-tests  ## lint, types and the whole test suite
+
+lint: $(VENV)/.dev       ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev      ## mypy
+	$(BIN)/mypy
+
+check-tests: $(VENV)/.dev ## pytest with coverage
+	$(BIN)/python -m pytest
+
+evaluate: $(VENV)/.dev   ## the leave-domain-out table of the README
+	$(BIN)/python -m experiments.evaluate
+
+train: $(VENV)/.dev      ## the shipped model and its card
+	$(BIN)/python -m experiments.train
+
+clean:
+	rm -rf $(VENV) demo .cache .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Measure learning curves, train and compare models: run as ``python -m experiments.NAME``."""

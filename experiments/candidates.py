@@ -1,0 +1,98 @@
+"""What is compared zero-shot: constants, the power law, linear and tree models, and ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import curve_fit
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ptssp_sklearn import CurveParamRegressor
+from ptssp_sklearn.projection import fit_curves
+from ptssp_sklearn.sigmoid import sigmoid_curve
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold: vectors and curves to learn from, vectors to predict for."""
+
+    sizes: Array
+    X: Array
+    curves: Array
+    X_test: Array
+    seed: int
+
+    def spread(self, curve: Array) -> Array:
+        return np.broadcast_to(curve, (len(self.X_test), len(self.sizes)))
+
+
+def mean_curve(fold: Fold) -> Array:
+    """Predict the mean of the training curves."""
+    return fold.spread(np.nanmean(fold.curves, axis=0))
+
+
+def median_curve(fold: Fold) -> Array:
+    """Predict the median of the training curves."""
+    return fold.spread(np.nanmedian(fold.curves, axis=0))
+
+
+def power_law(fold: Fold) -> Array:
+    """Predict the power law a - b n^-c fitted to the mean of the training curves."""
+
+    def law(n: Array, a: float, b: float, c: float) -> Array:
+        return a - b * n**-c
+
+    mean = np.nanmean(fold.curves, axis=0)
+    box = ([0, 0, 0.01], [1, 2, 3])
+    best, _ = curve_fit(law, fold.sizes, mean, p0=[0.7, 0.7, 0.5], bounds=box)
+    return fold.spread(law(fold.sizes, *best))
+
+
+def ridge(fold: Fold) -> Array:
+    """Predict the points of the curve by ridge regression."""
+    return _points(fold, make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 4, 17))))
+
+
+def trees(fold: Fold) -> Array:
+    """Predict the points of the curve by extremely randomised trees."""
+    forest = ExtraTreesRegressor(
+        300, min_samples_leaf=2, max_features=0.3, random_state=fold.seed, n_jobs=2
+    )
+    return _points(fold, forest)
+
+
+def ridge_and_trees(fold: Fold) -> Array:
+    """Average ridge regression and trees."""
+    return (ridge(fold) + trees(fold)) / 2
+
+
+def networks(fold: Fold) -> Array:
+    """Predict A, B, C, D by `CurveParamRegressor`, the default pipeline's last step."""
+    regressor = CurveParamRegressor(random_state=fold.seed)
+    regressor.fit(fold.X, fit_curves(fold.sizes, fold.curves))
+    return sigmoid_curve(fold.sizes, regressor.predict(fold.X_test))
+
+
+CANDIDATES = {
+    "mean curve": mean_curve,
+    "median curve": median_curve,
+    "power law of the mean": power_law,
+    "ridge regression": ridge,
+    "extremely randomised trees": trees,
+    "ridge and trees": ridge_and_trees,
+    "default pipeline": networks,
+}
+
+
+def _points(fold: Fold, model: Any) -> Array:
+    imputed = make_pipeline(SimpleImputer(keep_empty_features=True), model)
+    return np.clip(imputed.fit(fold.X, fold.curves).predict(fold.X_test), 0.0, 1.0)

@@ -1,0 +1,1 @@
+"""Segmentation datasets a learning curve can be measured on."""

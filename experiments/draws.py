@@ -1,0 +1,91 @@
+"""Draws of a bank: its rows with fewer images and without masks, embedded once."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils import Bunch
+
+from ptssp_sklearn import ImageEmbedder
+from ptssp_sklearn.banks import image_table
+
+CACHE = Path(".cache")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Some of the images of every row, with or without their masks."""
+
+    images: tuple[int, ...]
+    masks: bool
+
+    @property
+    def n_images(self) -> int:
+        return len(self.images)
+
+    def of(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Take the draw of every row, as an image table of its own."""
+        kinds = ("image", "mask") if self.masks else ("image",)
+        columns = {
+            f"{kind}_{place}": X[f"{kind}_{number}"]
+            for kind in kinds
+            for place, number in enumerate(self.images, 1)
+        }
+        return pd.DataFrame(columns, index=X.index)
+
+
+def standard_draws(n_images: int = 8) -> list[Draw]:
+    """List the draws models are trained on: all images, halves, quarters and single ones.
+
+    The first four or eight images come first among their kind: they are the test draws.
+    """
+    every = tuple(range(1, n_images + 1))
+    half, quarter = n_images // 2, n_images // 4
+    parts = [every, every[:half], every[half:], every[::2], every[1::2]]
+    parts += [every[:quarter], every[half : half + quarter], every[:1]]
+    return [Draw(part, masks) for masks in (True, False) for part in parts]
+
+
+def embed_draws(
+    bank: Bunch, draws: list[Draw], *, n_jobs: int = 2, folder: Path = CACHE
+) -> list[NDArray[np.float64]]:
+    """Embed every draw with the default embedder; what was embedded before is read back.
+
+    Returns
+    -------
+    vectors : list of ndarray of shape (n_rows, n_features), one a draw
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    answer = []
+    for draw in draws:
+        file = folder / f"{bank.name}-{_key(draw)}.npy"
+        if not file.is_file():
+            start = time.monotonic()
+            table = draw.of(bank.X)
+            vectors = ImageEmbedder(missing="nan", n_jobs=n_jobs).fit_transform(table)
+            np.save(file, vectors)
+            print(f"embedded {draw} of {bank.name} in {time.monotonic() - start:.0f} s", flush=True)
+        answer.append(np.load(file))
+    return answer
+
+
+@cache
+def _probe() -> bytes:
+    """Embed a small fixed row: what changes its vector makes stored vectors stale."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (3, 24, 24, 3), dtype=np.uint8)
+    masks = np.zeros((3, 24, 24), np.int32)
+    masks[:, 4:12, 4:12], masks[:, 14:20, 10:22] = 1, 2
+    vector = ImageEmbedder().fit_transform(image_table([(images, masks)]))
+    return np.round(vector, 6).tobytes()
+
+
+def _key(draw: Draw) -> str:
+    return hashlib.sha256(f"{draw}".encode() + _probe()).hexdigest()[:16]

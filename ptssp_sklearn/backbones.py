@@ -1,0 +1,58 @@
+"""The registry of feature extractors: `ImageEmbedder(backbone=name)` looks here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+from ptssp_sklearn.extractors import Backbone, StatisticsBackbone
+from ptssp_sklearn.networks import (
+    ClipBackbone,
+    EfficientNetLite0Backbone,
+    InceptionBackbone,
+)
+
+_REGISTRY: dict[str, Callable[..., Backbone]] = {
+    "statistics": StatisticsBackbone,
+    "clip": ClipBackbone,
+    "inception_v3": InceptionBackbone,
+    "efficientnet_lite0": EfficientNetLite0Backbone,
+}
+
+
+def register_backbone(name: str, factory: Callable[..., Backbone]) -> None:
+    """Add a feature extractor under a name that `ImageEmbedder(backbone=name)` takes.
+
+    Parameters
+    ----------
+    name : str
+    factory : callable
+        Called with the keywords ``model``, ``weights``, ``device``, ``batch_size`` and
+        ``random_state`` of the embedder (those it names), returns a `Backbone`.
+    """
+    _REGISTRY[name] = factory
+
+
+def find_backbone(name: Any) -> Callable[..., Backbone]:
+    """Give the factory of a backbone.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown; near names are proposed.
+    """
+    names = sorted(_REGISTRY)
+    if name in names:
+        return _REGISTRY[name]
+    near = get_close_matches(str(name), names, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else "Choose one of them."
+    raise ValueError(f"Got backbone={name!r}, expected one of {', '.join(names)}. {hint}")
+
+
+def make_backbone(name: Any, **settings: Any) -> Backbone:
+    """Build a backbone from those settings its factory names."""
+    factory = find_backbone(name)
+    known = inspect.signature(factory).parameters
+    return factory(**{key: value for key, value in settings.items() if key in known})

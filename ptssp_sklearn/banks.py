@@ -1,0 +1,161 @@
+"""Curve banks: measured learning curves, with the images they belong to where known."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from difflib import get_close_matches
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from sklearn.utils import Bunch
+
+from ptssp_sklearn.curves import pivot_points
+
+METRICS = ("map50_95", "map50", "map75")
+
+
+def bank_names() -> list[str]:
+    """Name the banks that come with the package."""
+    files = resources.files("ptssp_sklearn").joinpath("data", "banks").iterdir()
+    return sorted(file.name.removesuffix(".zip") for file in files if file.name.endswith(".zip"))
+
+
+def load_curve_bank(name: str, *, metric: str = "map50_95") -> Bunch:
+    """Load measured learning curves that come with the package.
+
+    Parameters
+    ----------
+    name : {"procedural", "yolov8m-seg"}
+        ``"procedural"``: 150 procedural segmentation domains, 8 images with masks each.
+        ``"yolov8m-seg"``: 20 curves of YOLOv8m-seg on ten public datasets, without images.
+    metric : {"map50_95", "map50", "map75"}, default="map50_95"
+
+    Returns
+    -------
+    bank : Bunch
+        ``X`` : image table (a DataFrame of arrays) or None;
+        ``y`` : curve table, scores as fractions, NaN where not measured;
+        ``groups`` : ndarray, what must not be split between training and testing;
+        ``records`` : DataFrame, what else is known of each dataset;
+        ``name``, ``learner``, ``metric``, ``DESCR`` : str.
+
+    Raises
+    ------
+    ValueError
+        If there is no such bank, or it does not hold the metric.
+
+    Examples
+    --------
+    >>> from ptssp_sklearn import load_curve_bank
+    >>> bank = load_curve_bank("yolov8m-seg")
+    >>> bank.y.shape[0], bank.X is None, bank.learner
+    (20, True, 'YOLOv8m-seg')
+    """
+    names = bank_names()
+    if name not in names:
+        near = get_close_matches(str(name), names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"Got the bank {name!r}, expected one of {', '.join(names)}.{hint}")
+    path = resources.files("ptssp_sklearn").joinpath("data", "banks", f"{name}.zip")
+    return read_bank(io.BytesIO(path.read_bytes()), metric=metric)
+
+
+def read_bank(file: Any, *, metric: str = "map50_95") -> Bunch:
+    """Read a bank archive (see `write_bank`); parameters and answer as `load_curve_bank`."""
+    with zipfile.ZipFile(file) as archive:
+        about = json.loads(archive.read("bank.json"))
+        points = pd.read_csv(io.BytesIO(archive.read("points.csv")))
+        if metric not in points.columns:
+            known = [name for name in METRICS if name in points.columns]
+            raise ValueError(
+                f"Got metric={metric!r}, but the bank {about['name']!r} holds {', '.join(known)}."
+            )
+        records = pd.DataFrame(about["records"]).set_index("dataset")
+        table = pivot_points(points, index="dataset", score=metric).loc[records.index]
+        cells = None
+        if "images/0.webp" in archive.namelist():
+            cells = [_read_row(archive, row) for row in range(len(records))]
+    X = None if cells is None else image_table(cells, index=records.index)
+    return Bunch(
+        X=X,
+        y=table,
+        groups=records.pop("group").to_numpy(),
+        records=records,
+        name=about["name"],
+        learner=about["learner"],
+        metric=metric,
+        DESCR=about["description"],
+    )
+
+
+def write_bank(
+    file: Any,
+    *,
+    name: str,
+    learner: str,
+    description: str,
+    points: pd.DataFrame,
+    records: pd.DataFrame,
+    images: list[tuple[np.ndarray, np.ndarray]] | None = None,
+) -> None:
+    """Write a bank archive: JSON, CSV, lossless WebP and PNG in one zip.
+
+    Parameters
+    ----------
+    file : path or file object
+    name, learner, description : str
+    points : DataFrame
+        One row a measured point: ``dataset``, ``size`` and scores named as in `METRICS`.
+    records : DataFrame
+        One row a dataset, in the order of the bank: ``dataset``, ``group`` and more.
+    images : list of (images, masks), optional
+        Of each dataset: uint8 (k, height, width, 3) and instance ids (k, height, width).
+    """
+    about = {"name": name, "learner": learner, "description": description}
+    about["records"] = json.loads(records.to_json(orient="records"))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bank.json", json.dumps(about, indent=1))
+        archive.writestr("points.csv", points.to_csv(index=False, float_format="%.6g"))
+        for row, (pictures, masks) in enumerate(images or []):
+            _write_picture(archive, f"images/{row}.webp", np.concatenate(pictures))
+            _write_picture(archive, f"masks/{row}.png", np.concatenate(masks).astype(np.uint8))
+
+
+def image_table(
+    cells: list[tuple[np.ndarray, np.ndarray]], *, index: pd.Index | None = None
+) -> pd.DataFrame:
+    """Build an image table from (images, masks) of each dataset."""
+    columns: dict[str, list[Any]] = {}
+    for kind, part in (("image", 0), ("mask", 1)):
+        for number in range(max(len(row[0]) for row in cells)):
+            columns[f"{kind}_{number + 1}"] = [
+                row[part][number] if number < len(row[part]) else None for row in cells
+            ]
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=object, index=index) for name, values in columns.items()}
+    )
+
+
+def _write_picture(archive: zipfile.ZipFile, name: str, pixels: np.ndarray) -> None:
+    buffer = io.BytesIO()
+    kind = {"webp": "WEBP", "png": "PNG"}[name.rsplit(".", 1)[1]]
+    options = {"lossless": True, "quality": 100, "method": 6, "exact": True}
+    Image.fromarray(pixels).save(
+        buffer, kind, **(options if kind == "WEBP" else {"optimize": True})
+    )
+    archive.writestr(zipfile.ZipInfo(name), buffer.getvalue(), zipfile.ZIP_STORED)
+
+
+def _read_row(archive: zipfile.ZipFile, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cut the strip of a dataset's square images and masks apart."""
+    with Image.open(io.BytesIO(archive.read(f"images/{row}.webp"))) as strip:
+        pictures = np.asarray(strip.convert("RGB"))
+    with Image.open(io.BytesIO(archive.read(f"masks/{row}.png"))) as strip:
+        masks = np.asarray(strip).astype(np.int32)
+    side = pictures.shape[1]
+    return pictures.reshape(-1, side, side, 3), masks.reshape(-1, side, side)

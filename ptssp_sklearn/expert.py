@@ -1,0 +1,180 @@
+"""One trained ensemble on one set of features: scaling, bootstrap, training, shrinkage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skorch import NeuralNetRegressor
+from skorch.callbacks import LRScheduler
+
+from ptssp_sklearn.network import CurveLoss, NetworkEnsemble, TargetLoss
+from ptssp_sklearn.patterns import Columns, has_pattern
+from ptssp_sklearn.projection import fit_curves
+from ptssp_sklearn.scaling import RelevanceScaler
+from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
+
+Array = NDArray[np.float64]
+
+_SHRINKAGES = np.linspace(0.0, 1.0, 21)
+_LEAST_ROWS = 20
+
+
+@dataclass(frozen=True)
+class ExpertSettings:
+    """Settings of an ensemble; `sizes` is None where targets are no curves."""
+
+    n_networks: int
+    n_hidden: int
+    n_steps: int
+    batch_size: int
+    lr: float
+    weight_decay: float
+    dropout: float
+    input_dropout: float
+    sizes: tuple[float, ...] | None
+    device: str
+    verbose: int
+
+
+class Expert:
+    """An ensemble of networks for rows that have the features `columns`.
+
+    Attributes
+    ----------
+    scaler_ : RelevanceScaler
+    net_ : skorch.NeuralNetRegressor
+    mean_, scale_ : ndarray of shape (n_outputs,)
+        Standardisation of the targets; curves are centred on that of their mean.
+    shrinkage_ : float
+        Share of the predicted deviation from the mean that is kept, in [0, 1].
+    """
+
+    def __init__(self, settings: ExpertSettings, columns: Columns) -> None:
+        self.settings = settings
+        self.columns = columns
+
+    def fit(self, X: Array, targets: Array, *, seed: int) -> Expert:
+        """Train on the rows of X that have the features."""
+        rows = has_pattern(X, self.columns)
+        X, targets = X[rows][:, self.columns], targets[rows]
+        self.mean_ = self._centre(targets)
+        deviation = targets.std(axis=0)
+        self.scale_ = np.where(deviation > 1e-9, deviation, 1.0)
+        goal = (targets - self.mean_) / self.scale_
+        self.scaler_ = RelevanceScaler().fit(X, self._profiles(targets))
+        inputs = self.scaler_.transform(X)
+        weights = _bootstrap(targets, self.settings.n_networks, seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.net_ = self._make_net(inputs.shape[1], len(goal))
+            self.net_.fit(inputs, np.hstack([goal, weights]).astype(np.float32))
+        self.shrinkage_ = self._find_shrinkage(self._members(inputs), weights, targets)
+        return self
+
+    def predict(self, X: Array) -> Array:
+        """Predict the targets of rows, shape (n_rows, n_outputs)."""
+        deviation = self._members(self.scaler_.transform(X[:, self.columns])).mean(axis=1)
+        return self.mean_ + self.shrinkage_ * deviation * self.scale_
+
+    def restore(self, state: dict[str, torch.Tensor]) -> Expert:
+        """Build the networks from their weights instead of training them."""
+        self.net_ = self._make_net(int(self.columns.sum()), 1).initialize()
+        self.net_.module_.load_state_dict(state)
+        return self
+
+    def _members(self, inputs: NDArray[np.float32]) -> Array:
+        """Give each network's standardised answer, shape (n_rows, n_networks, n_outputs)."""
+        return self.net_.forward(inputs).cpu().numpy().astype(np.float64)
+
+    def _make_net(self, n_features: int, n_rows: int) -> NeuralNetRegressor:
+        settings = self.settings
+        steps = max(1, -(-n_rows // settings.batch_size))
+        epochs = -(-settings.n_steps // steps)
+        schedule = LRScheduler(
+            torch.optim.lr_scheduler.OneCycleLR,
+            max_lr=settings.lr,
+            total_steps=epochs * steps + 1,
+            step_every="batch",
+        )
+        return NeuralNetRegressor(
+            NetworkEnsemble,
+            module__n_features=n_features,
+            module__n_outputs=len(self.mean_),
+            module__n_networks=settings.n_networks,
+            module__n_hidden=settings.n_hidden,
+            module__dropout=settings.dropout,
+            module__input_dropout=settings.input_dropout,
+            optimizer=torch.optim.AdamW,
+            optimizer__weight_decay=settings.weight_decay,
+            lr=settings.lr,
+            max_epochs=epochs,
+            batch_size=settings.batch_size,
+            iterator_train__shuffle=True,
+            train_split=None,
+            callbacks=[("schedule", schedule)],
+            device=_device(settings.device),
+            verbose=settings.verbose,
+            **self._criterion(),
+        )
+
+    def _criterion(self) -> dict[str, Any]:
+        if self.settings.sizes is None:
+            return {"criterion": TargetLoss}
+        as_tensor = {
+            "mean": self.mean_,
+            "scale": self.scale_,
+            "sizes": np.array(self.settings.sizes),
+        }
+        return {"criterion": CurveLoss} | {
+            f"criterion__{k}": torch.tensor(v, dtype=torch.float32) for k, v in as_tensor.items()
+        }
+
+    def _profiles(self, targets: Array) -> Array:
+        """Give what errors are measured in: the curve's points, or the standardised targets."""
+        if self.settings.sizes is None:
+            return (targets - self.mean_) / self.scale_
+        return sigmoid_curve(np.array(self.settings.sizes), from_unbounded(targets))
+
+    def _centre(self, targets: Array) -> Array:
+        """Give the constant that errs least: the coordinates of the mean curve."""
+        if self.settings.sizes is None:
+            return targets.mean(axis=0)
+        sizes = np.array(self.settings.sizes)
+        mean = sigmoid_curve(sizes, from_unbounded(targets)).mean(axis=0)
+        return to_unbounded(fit_curves(sizes, mean[None]))[0]
+
+    def _find_shrinkage(self, members: Array, weights: Array, targets: Array) -> float:
+        """Choose the shrinkage that is best on rows the networks were not trained on."""
+        unseen = weights == 0
+        rows = unseen.any(axis=1)
+        if rows.sum() < _LEAST_ROWS:
+            return 1.0
+        share = unseen[rows] / unseen[rows].sum(axis=1, keepdims=True)
+        deviation = np.einsum("nko,nk->no", members[rows], share) * self.scale_
+        truth = self._profiles(targets[rows])
+        errors = [
+            np.mean((self._profiles(self.mean_ + factor * deviation) - truth) ** 2)
+            for factor in _SHRINKAGES
+        ]
+        return float(_SHRINKAGES[int(np.argmin(errors))])
+
+
+def _bootstrap(targets: Array, n_networks: int, seed: int) -> Array:
+    """Draw how often each network sees a row; rows with equal targets are drawn together."""
+    rng = np.random.default_rng(seed)
+    _, group = np.unique(targets, axis=0, return_inverse=True)
+    group = group.ravel()
+    n_groups = group.max() + 1
+    if n_groups < _LEAST_ROWS:
+        return np.ones((len(targets), n_networks))
+    return rng.poisson(1.0, size=(n_groups, n_networks)).astype(np.float64)[group]
+
+
+def _device(name: str) -> str:
+    if name != "auto":
+        return name
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,99 @@
+"""What a feature extractor is, and the one that needs no weights: the statistics."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ptssp_sklearn.landmarks import LANDMARK_NAMES, landmark_scores
+from ptssp_sklearn.statistics import image_statistics, mask_statistics
+
+Images = Sequence[NDArray[np.uint8]]
+Masks = Sequence[NDArray[np.int32]]
+Array = NDArray[np.float64]
+
+WORKING_SIDE = 64
+"""Statistics see an image scaled down to about this side (geometric mean), pixels."""
+
+
+class Backbone(ABC):
+    """What `ImageEmbedder` asks of a feature extractor.
+
+    Images are (height, width, 3) uint8 arrays, masks (height, width) instance ids.
+    Features of an image may be NaN where they are not defined for it. `keep_weights` says
+    whether weights go into pickles.
+    """
+
+    image_names: tuple[str, ...]
+    mask_names: tuple[str, ...]
+    row_names: tuple[str, ...] = ()
+    keep_weights: bool = False
+
+    @abstractmethod
+    def image_features(self, images: Images) -> Array:
+        """Give features of shape (n_images, len(image_names))."""
+
+    @abstractmethod
+    def mask_features(self, images: Images, masks: Masks) -> Array:
+        """Give features of objects and background, shape (n_images, len(mask_names))."""
+
+    def row_features(self, images: Images, masks: Masks) -> Array | None:
+        """Give features of all annotated images of a dataset together, or None."""
+        return None
+
+
+class StatisticsBackbone(Backbone):
+    """Hand-made image and mask statistics, and landmarks of the annotated images."""
+
+    def __init__(self, *, random_state: int = 0) -> None:
+        self.random_state = random_state
+        image, mask = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.int32)
+        mask[2:5, 2:5] = 1
+        self.image_names = tuple(image_statistics(image))
+        self.mask_names = tuple(mask_statistics(image, mask))
+        self.row_names = tuple(f"{s}_{n}" for s in ("mean", "std") for n in LANDMARK_NAMES)
+
+    def image_features(self, images: Images) -> Array:
+        return np.array([list(image_statistics(reduce_image(i)).values()) for i in images])
+
+    def mask_features(self, images: Images, masks: Masks) -> Array:
+        pairs = [reduce_pair(*pair) for pair in zip(images, masks, strict=True)]
+        return np.array([list(mask_statistics(*pair).values()) for pair in pairs])
+
+    def row_features(self, images: Images, masks: Masks) -> Array | None:
+        pairs = [reduce_pair(*pair) for pair in zip(images, masks, strict=True)]
+        if not pairs:
+            return None
+        scores = landmark_scores(*zip(*pairs, strict=True), random_state=self.random_state)
+        return None if scores is None else np.concatenate([scores.mean(axis=0), scores.std(axis=0)])
+
+
+def reduce_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale an image down to the working size, averaging areas; small ones stay as they are."""
+    size = _reduced_size(image.shape[:2])
+    if size is None:
+        return image
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
+
+
+def reduce_pair(
+    image: NDArray[np.uint8], mask: NDArray[np.int32]
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Scale an image and its mask down to the working size."""
+    size = _reduced_size(image.shape[:2])
+    if size is not None:
+        small = Image.fromarray(mask.astype(np.int32)).resize(size, Image.Resampling.NEAREST)
+        mask = np.asarray(small, dtype=np.int32)
+    return reduce_image(image), mask
+
+
+def _reduced_size(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    height, width = shape
+    factor = WORKING_SIDE / np.sqrt(height * width)
+    if factor >= 1:
+        return None
+    return max(round(width * factor), 8), max(round(height * factor), 8)

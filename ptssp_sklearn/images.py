@@ -1,0 +1,274 @@
+"""One image cell or mask cell -> an RGB array or a label array, with limits set before decoding."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
+from scipy import ndimage
+
+MAX_PIXELS = 50_000_000
+"""Largest image that is decoded by default, pixels."""
+
+
+class ImageError(ValueError):
+    """An image or mask cell cannot be used; the message names it and says what to do."""
+
+
+def load_image(cell: Any, *, name: str = "image", max_pixels: int = MAX_PIXELS) -> NDArray:
+    """Decode an image cell.
+
+    Grey, palette, RGBA (over white), CMYK, 16-bit and EXIF-rotated images are handled.
+
+    Parameters
+    ----------
+    cell : str, Path, bytes, PIL image or array-like of shape (height, width[, 1, 3 or 4])
+        A floating-point array holds fractions in [0, 1]; an integer one uint8 or uint16.
+    name : str
+        What messages call the cell.
+    max_pixels : int
+        Limit on height x width, checked before decoding.
+
+    Returns
+    -------
+    image : ndarray of shape (height, width, 3), uint8
+
+    Raises
+    ------
+    ImageError
+        If the cell is missing, damaged, too large or no image.
+    """
+    if isinstance(cell, np.ndarray):
+        return _check_size(_rgb_from_array(cell, name), name, max_pixels)
+    return _decode(cell, name, max_pixels, _rgb_from_pil)
+
+
+def load_mask(
+    cell: Any, shape: tuple[int, int], *, name: str = "mask", max_pixels: int = MAX_PIXELS
+) -> NDArray[np.int32]:
+    """Decode a mask cell to instance ids.
+
+    Parameters
+    ----------
+    cell : path, bytes, PIL image, array of shape (height, width), or (path, class index)
+        Instance ids with 0 as background, or a YOLO-seg label file (``.txt``), all of it
+        or one class. A mask with a single non-zero value is taken as binary: its
+        connected components become the instances. A colour image counts each colour
+        other than black as an instance.
+    shape : tuple of (height, width)
+        Size of the image the mask belongs to, pixels.
+    name : str
+        What messages call the cell.
+    max_pixels : int
+        Limit on height x width, checked before decoding.
+
+    Returns
+    -------
+    mask : ndarray of shape (height, width), int32
+        Instances numbered 1, 2, …; 0 is background.
+
+    Raises
+    ------
+    ImageError
+        If the cell is missing, damaged, of another size than its image, or no mask.
+    """
+    if isinstance(cell, tuple) and len(cell) == 2:
+        labels = _rasterise(Path(cell[0]), int(cell[1]), shape, name)
+    elif isinstance(cell, str | os.PathLike) and str(cell).endswith(".txt"):
+        labels = _rasterise(Path(cell), None, shape, name)
+    elif isinstance(cell, np.ndarray):
+        labels = cell
+    else:
+        labels = _decode(cell, name, max_pixels, _labels_from_pil)
+    labels = _instances(labels, name)
+    if labels.shape != tuple(shape):
+        raise ImageError(
+            f"Got {name} of {_size(labels.shape)} pixels for an image of {_size(shape)}. "
+            "Give a mask of exactly its image's size."
+        )
+    return labels
+
+
+def is_missing(cell: Any) -> bool:
+    """Tell whether a cell of the image table holds nothing (None, NaN, NA)."""
+    if cell is None:
+        return True
+    if isinstance(cell, np.ndarray | Image.Image | bytes | str | os.PathLike | tuple):
+        return False
+    try:
+        return bool(cell != cell)
+    except TypeError:
+        return True
+
+
+def _decode(
+    cell: Any, name: str, max_pixels: int, convert: Callable[[Image.Image], NDArray]
+) -> NDArray:
+    name = f"{name} '{cell}'" if isinstance(cell, str | os.PathLike) else name
+    if isinstance(cell, Image.Image):
+        _check_pixels(cell.size, name, max_pixels)
+        return convert(cell)
+    if not isinstance(cell, str | os.PathLike | bytes):
+        raise ImageError(
+            f"Got {name} of type {type(cell).__name__}, expected a path, bytes, a PIL image "
+            "or an array."
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(cell) if isinstance(cell, bytes) else cell) as opened:
+                _check_pixels(opened.size, name, max_pixels)
+                return convert(opened)
+    except Image.DecompressionBombError:
+        raise ImageError(_too_large(name, max_pixels)) from None
+    except FileNotFoundError:
+        raise ImageError(f"Got {name}, but there is no such file. Check the path.") from None
+    except IsADirectoryError:
+        raise ImageError(f"Got {name}, a folder. Name an image file.") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"Got {name}, {_why_no_image(cell)}. Give a PNG, JPEG, WebP …") from None
+    except ImageError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ImageError(f"Got {name}, damaged or unreadable ({error}). Save it again.") from None
+
+
+def _why_no_image(cell: Any) -> str:
+    empty = len(cell) == 0 if isinstance(cell, bytes) else Path(cell).stat().st_size == 0
+    return "which is empty (0 bytes)" if empty else "which is no image Pillow can read"
+
+
+def _check_pixels(size: tuple[int, int], name: str, max_pixels: int) -> None:
+    if size[0] * size[1] > max_pixels:
+        raise ImageError(_too_large(f"{name} of {size[0]} x {size[1]} pixels", max_pixels))
+
+
+def _too_large(name: str, max_pixels: int) -> str:
+    return f"Got {name}, expected at most {max_pixels:,} pixels. Scale it down first."
+
+
+def _rgb_from_pil(image: Image.Image) -> NDArray[np.uint8]:
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        return _rgb_from_array(_eight_bits(np.asarray(image)), "image")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return np.asarray(image.convert("RGB"))
+
+
+def _eight_bits(values: NDArray) -> NDArray[np.uint8]:
+    """Scale 16-bit (or floating-point) grey levels to 8 bits."""
+    values = values.astype(np.float64)
+    top = 1.0 if values.max() <= 1.0 else 255.0 if values.max() <= 255.0 else 65535.0
+    return np.round(np.clip(values / top, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def _rgb_from_array(values: NDArray, name: str) -> NDArray[np.uint8]:
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[..., 0]
+    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (3, 4)):
+        raise ImageError(
+            f"Got {name} as an array of shape {values.shape}, expected (height, width, 3)."
+        )
+    if values.dtype.kind == "f":
+        values = _from_fractions(values, name)
+    elif values.dtype == np.uint16:
+        values = (values // 257).astype(np.uint8)
+    elif values.dtype != np.uint8:
+        raise ImageError(f"Got {name} of dtype {values.dtype}, expected uint8.")
+    return _rgb_from_pil(Image.fromarray(values))
+
+
+def _from_fractions(values: NDArray, name: str) -> NDArray[np.uint8]:
+    if not np.isfinite(values).all():
+        raise ImageError(f"Got {name} with NaN or infinity, expected uint8.")
+    if values.min() < 0 or values.max() > 1:
+        raise ImageError(
+            f"Got {name} of floats from {values.min():g} to {values.max():g}, expected uint8 "
+            "or fractions in [0, 1]. Convert it with .astype('uint8')."
+        )
+    return np.round(values * 255).astype(np.uint8)
+
+
+def _check_size(image: NDArray, name: str, max_pixels: int) -> NDArray:
+    if image.size == 0:
+        raise ImageError(f"Got {name} without pixels, shape {image.shape}.")
+    _check_pixels((image.shape[1], image.shape[0]), name, max_pixels)
+    return image
+
+
+def _labels_from_pil(image: Image.Image) -> NDArray:
+    if image.mode == "RGBA":
+        image = image.convert("RGB")
+    if image.mode == "LA":
+        image = image.convert("L")
+    values = np.asarray(ImageOps.exif_transpose(image))
+    if values.ndim == 3:
+        weights = np.array([1 << 16, 1 << 8, 1], dtype=np.int64)
+        values = values[..., :3].astype(np.int64) @ weights
+    return values
+
+
+def _instances(labels: NDArray, name: str) -> NDArray[np.int32]:
+    """Renumber the instances from 1; split a binary mask into its components."""
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.dtype.kind not in "biu":
+        raise ImageError(
+            f"Got {name} of shape {labels.shape} and dtype {labels.dtype}, expected integer "
+            "instance ids of shape (height, width), 0 for background."
+        )
+    values, numbered = np.unique(labels, return_inverse=True)
+    numbered = numbered.reshape(labels.shape).astype(np.int32)
+    if 0 not in values:
+        numbered = numbered + 1
+    elif len(values) == 2:
+        numbered = np.asarray(ndimage.label(labels)[0], dtype=np.int32)
+    return numbered.astype(np.int32, copy=False)
+
+
+def _rasterise(
+    path: Path, wanted: int | None, shape: tuple[int, int], name: str
+) -> NDArray[np.int32]:
+    """Draw the polygons of a YOLO-seg label file, one instance a line."""
+    height, width = shape
+    canvas = Image.new("I", (width, height), 0)
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImageError(f"Got {name} '{path}', unreadable as a label file ({error}).") from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        label, corners = _polygon(line, f"{name} '{path}', line {number}")
+        if wanted is None or label == wanted:
+            scaled = [(x * width - 0.5, y * height - 0.5) for x, y in corners]
+            ImageDraw.Draw(canvas).polygon(scaled, fill=number)
+    return np.asarray(canvas, dtype=np.int32)
+
+
+def _polygon(line: str, place: str) -> tuple[int, list[tuple[float, float]]]:
+    try:
+        label, *values = line.split()
+        numbers = [float(value) for value in values]
+        corners = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if len(corners) < 3 or not all(-0.01 <= v <= 1.01 for v in numbers):
+            raise ValueError
+        return int(label), corners
+    except ValueError:
+        raise ImageError(
+            f"Got {place}: '{line[:40]}', expected 'class x1 y1 x2 y2 x3 y3 …' with "
+            "coordinates as fractions in [0, 1]."
+        ) from None
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(side) for side in shape[::-1])

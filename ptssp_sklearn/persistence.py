@@ -1,0 +1,165 @@
+"""Store a fitted pipeline in one safetensors file: tensors and JSON, no pickle, no code."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from ptssp_sklearn import __version__
+from ptssp_sklearn.backbones import make_backbone
+from ptssp_sklearn.embedding import ImageEmbedder
+from ptssp_sklearn.expert import Expert
+from ptssp_sklearn.fitting import SigmoidCurveFitter
+from ptssp_sklearn.pipeline import TrainingSizePipeline
+from ptssp_sklearn.regression import CurveParamRegressor
+from ptssp_sklearn.scaling import RelevanceScaler
+
+FORMAT = 1
+_KEY = "ptssp_sklearn"
+_SCALER = ("mean_", "scale_", "weights_")
+
+
+def save_model(
+    pipeline: TrainingSizePipeline, path: str | Path, *, about: dict[str, Any] | None = None
+) -> None:
+    """Write a fitted pipeline of an `ImageEmbedder` and a `CurveParamRegressor`.
+
+    Parameters
+    ----------
+    pipeline : TrainingSizePipeline
+    path : str or Path
+        Of the file; replaced only when all of the new one is written.
+    about : dict, optional
+        What the model is, as JSON: name, domain, bank, measured errors.
+
+    Raises
+    ------
+    ValueError
+        If the pipeline has other steps, or networks' weights would have to be stored.
+    """
+    embedder, regressor = _parts(pipeline)
+    tensors: dict[str, np.ndarray] = {}
+    experts = []
+    for number, expert in enumerate(regressor.experts_):
+        tensors |= {f"{number}.{key}": value for key, value in _expert_tensors(expert).items()}
+        experts.append({"shrinkage": expert.shrinkage_})
+    header = {
+        "format": FORMAT,
+        "version": __version__,
+        "about": about or {},
+        "names": [name for name, _ in pipeline.steps],
+        "embedder": {
+            "params": embedder.get_params(),
+            "n_images": embedder.n_images_,
+            "n_columns": embedder.n_features_in_,
+        },
+        "regressor": {
+            "params": _plain(regressor.get_params()),
+            "n_features": regressor.n_features_in_,
+            "experts": experts,
+        },
+    }
+    data = save(tensors, metadata={_KEY: json.dumps(header)})
+    partial = Path(path).with_name(f".{Path(path).name}.partial")
+    partial.write_bytes(data)
+    os.replace(partial, path)
+
+
+def load_model(path: str | Path) -> TrainingSizePipeline:
+    """Read a pipeline written by `save_model`; nothing in the file is run.
+
+    Returns
+    -------
+    pipeline : TrainingSizePipeline
+        Fitted; `about_` says what it is.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged, of another kind or of a newer format.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {})[_KEY])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"Got '{path}', expected a model written by ptssp_sklearn ({error})."
+        ) from None
+    if header["format"] > FORMAT:
+        raise ValueError(
+            f"Got '{path}', written by ptssp_sklearn {header['version']}. Update this package."
+        )
+    steps = [
+        _restore_embedder(header["embedder"]),
+        _restore_regressor(header["regressor"], tensors),
+    ]
+    pipeline = TrainingSizePipeline(list(zip(header["names"], steps, strict=True)))
+    pipeline.curve_fitter = SigmoidCurveFitter()
+    pipeline.about_ = header["about"]
+    return pipeline
+
+
+def _parts(pipeline: TrainingSizePipeline) -> tuple[ImageEmbedder, CurveParamRegressor]:
+    steps = [step for _, step in pipeline.steps]
+    kinds = [type(step) for step in steps]
+    if kinds != [ImageEmbedder, CurveParamRegressor]:
+        raise ValueError(
+            f"Got a pipeline of {', '.join(k.__name__ for k in kinds)}, expected an ImageEmbedder "
+            "and a CurveParamRegressor. Other pipelines can be stored with skops."
+        )
+    if steps[0].backbone_ is None:
+        raise ValueError("Got backbone='precomputed', expected an embedder of images.")
+    return steps[0], steps[1]
+
+
+def _expert_tensors(expert: Expert) -> dict[str, np.ndarray]:
+    tensors = {"columns": expert.columns.astype(np.uint8)}
+    tensors |= {f"target.{name}": getattr(expert, name) for name in ("mean_", "scale_")}
+    tensors |= {f"input.{name}": getattr(expert.scaler_, name) for name in _SCALER}
+    state = expert.net_.module_.state_dict()
+    return tensors | {f"net.{name}": value.cpu().numpy() for name, value in state.items()}
+
+
+def _restore_embedder(header: dict[str, Any]) -> ImageEmbedder:
+    embedder = ImageEmbedder(**header["params"])
+    names = ("model", "weights", "device", "batch_size", "random_state")
+    embedder.backbone_ = make_backbone(
+        embedder.backbone, **{name: getattr(embedder, name) for name in names}
+    )
+    embedder.n_images_ = header["n_images"]
+    embedder.n_features_in_ = header["n_columns"]
+    return embedder
+
+
+def _restore_regressor(
+    header: dict[str, Any], tensors: dict[str, np.ndarray]
+) -> CurveParamRegressor:
+    import torch
+
+    regressor = CurveParamRegressor(**header["params"])
+    regressor.n_features_in_, regressor.n_outputs_, regressor._y_ndim = header["n_features"], 4, 2
+    regressor.experts_ = []
+    for number, about in enumerate(header["experts"]):
+        mine = {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{number}.")}
+        expert = Expert(regressor._settings(), mine["columns"].astype(bool))
+        expert.mean_, expert.scale_ = mine["target.mean_"], mine["target.scale_"]
+        expert.scaler_ = RelevanceScaler()
+        for name in _SCALER:
+            setattr(expert.scaler_, name, mine[f"input.{name}"])
+        expert.shrinkage_ = about["shrinkage"]
+        weights = {k.removeprefix("net."): v for k, v in mine.items() if k.startswith("net.")}
+        expert.restore({name: torch.from_numpy(value) for name, value in weights.items()})
+        regressor.experts_.append(expert)
+    return regressor
+
+
+def _plain(params: dict[str, Any]) -> dict[str, Any]:
+    sizes = params["sizes"]
+    return params | {"sizes": None if sizes is None else np.asarray(sizes, float).tolist()}

@@ -1,0 +1,103 @@
+"""Plots of predicted learning curves (matplotlib)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ptssp_sklearn.sigmoid import inverse_sigmoid_curve, sigmoid_curve, whole_images
+
+
+class PredictedCurveDisplay:
+    """A predicted learning curve with its target marked.
+
+    Parameters
+    ----------
+    params : array-like of shape (4,)
+        A, B, C, D.
+    target_map : float
+        Target score, a fraction.
+    metric : str, default="mAP50-95"
+        Label of the score axis.
+
+    Attributes
+    ----------
+    required_size : float
+        Whole images, 0 or inf where the target is at the start or out of reach.
+    ax_, figure_ : matplotlib Axes and Figure, after `plot`
+
+    Examples
+    --------
+    >>> from ptssp_sklearn.plotting import PredictedCurveDisplay
+    >>> display = PredictedCurveDisplay([0.1, 1.0, 100.0, 0.9], target_map=0.5)
+    >>> display.required_size
+    100.0
+    """
+
+    def __init__(self, params: ArrayLike, *, target_map: float, metric: str = "mAP50-95") -> None:
+        self.params = np.asarray(params, dtype=float)
+        self.target_map = target_map
+        self.metric = metric
+        self.required_size = float(whole_images(inverse_sigmoid_curve(target_map, self.params)))
+
+    def plot(self, ax: Any = None, *, label: str = "predicted") -> PredictedCurveDisplay:
+        """Draw the curve on a log axis of sizes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            By default a new figure's.
+        label : str, default="predicted"
+        """
+        if ax is None:
+            from matplotlib.figure import Figure
+
+            ax = Figure(figsize=(7, 4.2), layout="constrained").subplots()
+        sizes = self._sizes()
+        ax.plot(sizes, sigmoid_curve(sizes, self.params), color="#1f5fa8", lw=2, label=label)
+        ax.axhline(self.target_map, color="#b3541e", ls="--", lw=1.2, label="target")
+        if 0 < self.required_size < np.inf:
+            images = self.required_size
+            ax.plot([images] * 2, [0, self.target_map], color="#b3541e", ls=":", lw=1.2)
+            ax.plot(images, self.target_map, "o", color="#b3541e")
+            ax.annotate(
+                f"{images:,.0f} images",
+                (images, self.target_map),
+                xytext=(8, -14),
+                textcoords="offset points",
+            )
+        ax.set(
+            xscale="log",
+            xlim=(sizes[0], sizes[-1]),
+            ylim=(0, 1),
+            xlabel="training images",
+            ylabel=self.metric,
+        )
+        ax.grid(alpha=0.25)
+        ax.legend(loc="upper left", frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _sizes(self) -> NDArray[np.float64]:
+        wanted = self.required_size if self.required_size < np.inf else 0.0
+        last = max(1024.0, 4 * wanted)
+        return np.geomspace(1.0, 10 ** np.ceil(np.log10(last)), 200)
+
+    def save(self, path: str | Path) -> None:
+        """Write the figure; the file's ending chooses PNG, SVG or PDF.
+
+        Raises
+        ------
+        ValueError
+            If the ending is not a format matplotlib writes.
+        """
+        kinds = self.figure_.canvas.get_supported_filetypes()
+        ending = Path(path).suffix.removeprefix(".").lower()
+        if ending not in kinds:
+            raise ValueError(
+                f"Got the plot file '{path}', expected an ending of {', '.join(sorted(kinds))}."
+            )
+        self.figure_.savefig(path, dpi=130)

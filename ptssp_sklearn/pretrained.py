@@ -1,0 +1,47 @@
+"""The models that come with the package."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from ptssp_sklearn.persistence import load_model
+from ptssp_sklearn.pipeline import TrainingSizePipeline
+
+
+def pretrained_names() -> list[str]:
+    """Name the models that come with the package."""
+    files = resources.files("ptssp_sklearn").joinpath("data", "models").iterdir()
+    return sorted(f.name.removesuffix(".safetensors") for f in files)
+
+
+def load_pretrained(name: str = "procedural") -> TrainingSizePipeline:
+    """Load a fitted pipeline that comes with the package.
+
+    Parameters
+    ----------
+    name : str, default="procedural"
+        ``"procedural"`` was trained on the bank of the same name and speaks of procedural
+        scenes and their small U-Net only; see its model card in the documentation.
+
+    Returns
+    -------
+    pipeline : TrainingSizePipeline
+        Fitted; `about_` says what it was trained on and how well it does.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model.
+
+    Examples
+    --------
+    >>> from ptssp_sklearn import load_pretrained
+    >>> load_pretrained().about_["bank"]
+    'procedural'
+    """
+    names = pretrained_names()
+    if name not in names:
+        raise ValueError(f"Got the model {name!r}, expected one of {', '.join(names)}.")
+    path = resources.files("ptssp_sklearn").joinpath("data", "models", f"{name}.safetensors")
+    with resources.as_file(path) as file:
+        return load_model(file)

@@ -1,0 +1,212 @@
+"""CurveParamRegressor: a vector of features -> A, B, C, D of the learning curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ptssp_sklearn.expert import Expert, ExpertSettings
+from ptssp_sklearn.patterns import choose_pattern, find_patterns
+from ptssp_sklearn.sigmoid import PARAM_NAMES, from_unbounded, to_unbounded
+
+Array = NDArray[np.float64]
+
+
+class CurveParamRegressor(RegressorMixin, BaseEstimator):
+    """Predict the parameters of learning curves by an ensemble of small networks.
+
+    The networks work in the unbounded coordinates logit A, log B, log C and
+    logit((D - A) / (1 - A)), so that every answer keeps the bounds, and are trained by
+    skorch on the distance of whole curves. Inputs are standardised and weighted by how
+    much of the targets each explains alone, which keeps many weak features from drowning
+    few strong ones. Each network sees its own bootstrap of the rows; the rows it did not
+    see say how far the ensemble's answer is to be shrunk towards the mean.
+
+    NaN means that a feature does not exist. Rows that lack the same features get networks
+    of their own, trained on all rows that have the others (pattern submodels [1]_).
+
+    `y` with other than four columns is regressed as it is, on a standardised scale.
+
+    Parameters
+    ----------
+    n_networks : int, default=32
+        Networks of an ensemble.
+    n_hidden : int, default=32
+        Hidden units of a network.
+    n_steps : int, default=200
+        Least number of training steps; whole epochs are trained.
+    batch_size : int, default=64
+        Rows a step.
+    lr : float, default=3e-3
+        Peak learning rate.
+    weight_decay : float, default=1.0
+    dropout : float, default=0.3
+        Share of hidden units dropped in training.
+    input_dropout : float, default=0.1
+        Share of inputs dropped in training.
+    sizes : array-like of shape (n_sizes,), default=None
+        Sizes at which curves are compared in training, images; by default 16 from 2 to 1024.
+    device : str, default="auto"
+        ``"auto"`` takes a GPU where there is one.
+    random_state : int, RandomState or None, default=None
+    verbose : int, default=0
+        Passed on to skorch.
+
+    Attributes
+    ----------
+    experts_ : list of Expert
+        One ensemble a pattern of missing features, the most complete first; its
+        ``net_`` is the skorch `NeuralNetRegressor`.
+    n_features_in_ : int
+    n_outputs_ : int
+
+    References
+    ----------
+    .. [1] Mercaldo, S. F., Blume, J. D. (2020). Missing data and prediction: the pattern
+       submodel. Biostatistics, 21(2), 236-252.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ptssp_sklearn import CurveParamRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 3))
+    >>> params = np.column_stack([np.full(40, 0.1), np.ones(40), np.exp(3 + X[:, 0]), np.ones(40)])
+    >>> CurveParamRegressor(random_state=0).fit(X, params).predict(X[:2]).shape
+    (2, 4)
+    """
+
+    def __init__(
+        self,
+        *,
+        n_networks: int = 32,
+        n_hidden: int = 32,
+        n_steps: int = 200,
+        batch_size: int = 64,
+        lr: float = 3e-3,
+        weight_decay: float = 1.0,
+        dropout: float = 0.3,
+        input_dropout: float = 0.1,
+        sizes: ArrayLike | None = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_networks = n_networks
+        self.n_hidden = n_hidden
+        self.n_steps = n_steps
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.sizes = sizes
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any) -> CurveParamRegressor:
+        """Train the networks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            NaN where a feature does not exist.
+        y : array-like of shape (n_rows, 4)
+            A, B, C, D. Rows with equal `y` count as draws of one dataset.
+
+        Raises
+        ------
+        ValueError
+            If parameters lie outside their bounds; the row is named.
+        """
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=np.float64,
+            ensure_all_finite="allow-nan",
+            multi_output=True,
+            y_numeric=True,
+        )
+        if np.isnan(np.asarray(y, dtype=np.float64)).any():
+            raise ValueError("Input y contains NaN. Fit the curves with SigmoidCurveFitter first.")
+        self._y_ndim = np.ndim(y)
+        targets = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
+        self.n_outputs_ = targets.shape[1]
+        if self._predicts_curves():
+            targets = to_unbounded(_check_params(targets))
+        seeds = check_random_state(self.random_state)
+        patterns = find_patterns(X)
+        self.experts_ = [
+            Expert(self._settings(), columns).fit(X, targets, seed=int(seeds.randint(2**31 - 1)))
+            for columns in patterns
+        ]
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Predict the parameters of every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+
+        Returns
+        -------
+        params : ndarray of shape (n_rows, 4)
+            A, B, C, D, always inside the bounds.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        chosen = choose_pattern(X, [expert.columns for expert in self.experts_])
+        answer = np.empty((len(X), self.n_outputs_))
+        for number, expert in enumerate(self.experts_):
+            rows = chosen == number
+            if rows.any():
+                answer[rows] = expert.predict(X[rows])
+        if self._predicts_curves():
+            return from_unbounded(answer)
+        return answer[:, 0] if self._y_ndim == 1 else answer
+
+    def _predicts_curves(self) -> bool:
+        return self._y_ndim == 2 and self.n_outputs_ == len(PARAM_NAMES)
+
+    def _settings(self) -> ExpertSettings:
+        sizes = np.geomspace(2, 1024, 16) if self.sizes is None else np.asarray(self.sizes, float)
+        return ExpertSettings(
+            n_networks=self.n_networks,
+            n_hidden=self.n_hidden,
+            n_steps=self.n_steps,
+            batch_size=self.batch_size,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            dropout=self.dropout,
+            input_dropout=self.input_dropout,
+            sizes=tuple(sizes) if self._predicts_curves() else None,
+            device=self.device,
+            verbose=self.verbose,
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.multi_output = True
+        tags.regressor_tags.poor_score = True
+        return tags
+
+
+def _check_params(params: Array) -> Array:
+    a, b, c, d = params.T
+    wrong = ~((a >= 0) & (a <= d + 1e-9) & (d <= 1) & (b > 0) & (c > 0))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(
+            f"Got A, B, C, D = {np.round(params[row], 4).tolist()} in row {row} of y, expected "
+            "0 <= A <= D <= 1, B > 0, C > 0. Fit curves with SigmoidCurveFitter."
+        )
+    return params

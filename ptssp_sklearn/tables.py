@@ -1,0 +1,125 @@
+"""The image table: one row a dataset, columns image_1 … image_k and, where known, mask_1 …."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ptssp_sklearn.images import MAX_PIXELS, ImageError, is_missing, load_image, load_mask
+
+_COLUMN = re.compile(r"(image|mask)_([1-9][0-9]*)")
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """The images of one dataset and their masks (None where there is none), undecoded."""
+
+    name: str
+    images: tuple[Any, ...]
+    masks: tuple[Any, ...]
+
+    def decode(self, max_pixels: int = MAX_PIXELS) -> Iterator[tuple[NDArray, NDArray | None]]:
+        """Decode image by image; an `ImageError` names the row and the column."""
+        for number, (cell, mask_cell) in enumerate(zip(self.images, self.masks, strict=True), 1):
+            place = f"image_{number} of row {self.name}"
+            image = load_image(cell, name=place, max_pixels=max_pixels)
+            if mask_cell is None:
+                yield image, None
+                continue
+            place = f"mask_{number} of row {self.name}"
+            height, width = image.shape[:2]
+            yield image, load_mask(mask_cell, (height, width), name=place, max_pixels=max_pixels)
+
+
+def check_image_table(X: Any) -> list[ImageRow]:
+    """Check the form of an image table without decoding it.
+
+    Parameters
+    ----------
+    X : DataFrame, array of objects of shape (n_rows, n_images), or nested sequence
+        A DataFrame has the columns ``image_1 … image_k`` and optionally ``mask_1 …
+        mask_k``; any other table holds images only. Rows may have fewer images: the
+        cells after their last image are None or NaN.
+
+    Returns
+    -------
+    rows : list of ImageRow
+
+    Raises
+    ------
+    ImageError
+        If the table is empty, not two-dimensional, has unknown columns, or a row has no
+        image, a gap between images, or a mask without an image.
+    """
+    if isinstance(X, pd.DataFrame):
+        names = [repr(name) for name in X.index]
+        images, masks = _columns(X)
+    else:
+        images = [tuple(row) for row in _nested(X)]
+        masks = [(None,) * len(row) for row in images]
+        names = [str(i) for i in range(len(images))]
+    if not images or not max(len(row) for row in images):
+        raise ImageError(
+            f"Got an image table with {len(images)} rows and no image, expected at least one "
+            "row of at least one image."
+        )
+    return [_row(*parts) for parts in zip(names, images, masks, strict=True)]
+
+
+def _columns(X: pd.DataFrame) -> tuple[list[tuple], list[tuple]]:
+    found: dict[str, dict[int, Any]] = {"image": {}, "mask": {}}
+    for column in X.columns:
+        match = _COLUMN.fullmatch(str(column))
+        if match is None:
+            raise ImageError(
+                f"Got an image table with the column {column!r}, expected image_1 … image_k "
+                "and optionally mask_1 … mask_k."
+            )
+        found[match[1]][int(match[2])] = X[column]
+    last = max([*found["image"], *found["mask"]], default=0)
+    empty = [None] * len(X)
+    columns = {
+        kind: [list(found[kind].get(i, empty)) for i in range(1, last + 1)] for kind in found
+    }
+    return list(zip(*columns["image"], strict=True)), list(zip(*columns["mask"], strict=True))
+
+
+def _nested(X: Any) -> list:
+    shape = np.shape(X) if isinstance(X, np.ndarray) else None
+    flat = shape is not None and (len(shape) < 2 or (len(shape) > 2 and len(shape) < 4))
+    if flat or isinstance(X, str | bytes) or not hasattr(X, "__iter__"):
+        raise ImageError(
+            f"Got {type(X).__name__} {'' if shape is None else f'of shape {shape} '}as image "
+            "table, expected one row a dataset and one column an image. For one dataset pass "
+            "[[image, image, …]]."
+        )
+    rows = list(X)
+    for number, row in enumerate(rows):
+        if isinstance(row, str | bytes) or not isinstance(row, list | tuple | np.ndarray):
+            raise ImageError(
+                f"Got {type(row).__name__} as row {number} of the image table, expected a "
+                "sequence of images. For one dataset pass [[image, image, …]]."
+            )
+    return rows
+
+
+def _row(name: str, images: tuple, masks: tuple) -> ImageRow:
+    given = [not is_missing(cell) for cell in images]
+    count = sum(given)
+    if not all(given[:count]) or count == 0:
+        gap = given.index(False) + 1
+        raise ImageError(
+            f"Got nothing (None or NaN) as image_{gap} of row {name}, expected an image. "
+            "Only the last cells of a row may be empty."
+        )
+    stray = [i for i, cell in enumerate(masks[count:], count + 1) if not is_missing(cell)]
+    if stray:
+        raise ImageError(f"Got mask_{stray[0]} of row {name}, but no image_{stray[0]}.")
+    known = tuple(None if is_missing(cell) else cell for cell in masks[:count])
+    return ImageRow(name, images[:count], known)

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.utils import Bunch
+
+from ptssp_sklearn import load_curve_bank
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def bank() -> Bunch:
+    return load_curve_bank("procedural")
+
+
+@pytest.fixture
+def small(bank: Bunch) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """Twelve domains with two images and masks each."""
+    columns = ["image_1", "image_2", "mask_1", "mask_2"]
+    return bank.X[columns].iloc[:12], bank.y.iloc[:12], bank.groups[:12]

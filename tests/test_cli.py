@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ptssp_sklearn import load_pretrained
+from ptssp_sklearn.answer import one_row
+from tests.scenes import task
+
+MAIN = [sys.executable, "-c", "from ptssp_sklearn.cli import main; main()"]
+
+
+def ptssp(*arguments, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [*MAIN, *map(str, arguments)], capture_output=True, text=True, check=False, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("task")
+    images, masks = task(0, 4, side=64)
+    for i in range(4):
+        Image.fromarray(images[i]).save(folder / f"{i}.png")
+        Image.fromarray(masks[i].astype(np.uint8)).save(folder / f"{i}_mask.png")
+    return [folder / f"{i}.png" for i in range(4)], [folder / f"{i}_mask.png" for i in range(4)]
+
+
+def with_masks(files) -> list:
+    images, masks = files
+    return [*images, *(part for mask in masks for part in ("--mask", mask))]
+
+
+def test_json_is_what_the_model_says(files):
+    done = ptssp("predict", *with_masks(files), "--target", 0.3, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = json.loads(done.stdout)
+    X = one_row(*files)
+    model = load_pretrained()
+    assert list(answer["params"].values()) == pytest.approx(model.predict(X)[0], abs=1e-5)
+    size = model.required_size(X, 0.3)[0]
+    assert answer["required_size"] == (None if np.isinf(size) else size)
+    assert answer["curve"]["64"] == pytest.approx(model.predict_curve(X, [64])[0, 0], abs=1e-4)
+    assert "procedural scenes" in answer["warning"]
+
+
+def test_words_and_plot(files, tmp_path):
+    plot = tmp_path / "curve.png"
+    done = ptssp("predict", *files[0], "--target", 0.05, "--plot", plot, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for words in ("mAP 0.05", "training images", "A = ", "Model: procedural", "Note: ", "Plot: "):
+        assert words in done.stdout
+    with Image.open(plot) as image:
+        assert image.format == "PNG"
+
+
+def test_out_of_reach_is_said(files):
+    words = ptssp("predict", files[0][0], "--target", 0.999)
+    assert "out of reach: the predicted curve levels off at" in words.stdout
+    data = json.loads(ptssp("predict", files[0][0], "--target", 0.999, "--json").stdout)
+    assert data["required_size"] is None
+    assert data["reachable"] is False
+
+
+def bad_files(folder) -> dict[str, list]:
+    (folder / "cut.png").write_bytes((folder / "good.png").read_bytes()[:300])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.png").write_text("hello")
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "mask.png")
+    good, mask = folder / "good.png", folder / "mask.png"
+    return {
+        "no such file": [folder / "gone.png"],
+        "damaged": [folder / "cut.png"],
+        "0 bytes": [folder / "empty.png"],
+        "no image Pillow can read": [folder / "text.png"],
+        "a folder": [folder],
+        "4 x 4 pixels for an image of 64 x 64": [good, "--mask", mask],
+        "2 masks for 1 images": [good, "--mask", mask, "--mask", mask],
+        "expected one of procedural": [good, "--model", "resnet"],
+        "expected a model written by": [good, "--model", "gone.safetensors"],
+        "expected an ending": [good, "--plot", folder / "curve.doc"],
+    }
+
+
+def test_bad_input_is_one_clear_line_and_exit_code_two(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(image).save(tmp_path / "good.png")
+    for expected, arguments in bad_files(tmp_path).items():
+        before = sorted(tmp_path.iterdir())
+        done = ptssp("predict", *arguments, "--target", 0.3, cwd=tmp_path)
+        assert done.returncode == 2, (expected, done)
+        assert expected in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert done.stdout == ""
+        assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("target", ["0", "1", "80", "nan"])
+def test_target_outside_the_fractions(files, target):
+    done = ptssp("predict", files[0][0], "--target", target)
+    assert done.returncode == 2
+    assert "expected a score as a fraction in (0, 1)" in done.stderr
+
+
+def test_plot_into_a_missing_folder_is_refused(files, tmp_path):
+    done = ptssp("predict", files[0][0], "--target", 0.3, "--plot", tmp_path / "no" / "a.png")
+    assert done.returncode == 2
+    assert "a.png" in done.stderr
+    assert done.stdout == ""
+
+
+def test_version_and_help():
+    assert ptssp("--version").stdout.startswith("ptssp_sklearn ")
+    assert "--target" in ptssp("predict", "--help").stdout

