@@ -38,7 +38,8 @@ class Dataset(Protocol):
         What must not be split between training and testing a predictor (the source).
     class_names : tuple of str
     record : dict
-        All that is needed to make the dataset again, as JSON.
+        All that is needed to make the dataset again, as JSON: ``kind``, ``name``,
+        ``group`` and the parameters of its kind.
     """
 
     name: str

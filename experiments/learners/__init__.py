@@ -1,0 +1,50 @@
+"""Learners whose learning curves are measured; `make_learner` finds them by name."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+from experiments.learners.base import Learner
+
+_HOMES = {
+    "unet": "experiments.learners.unet:UNetLearner",
+    "unet-lite0": "experiments.learners.lite0:Lite0Learner",
+    "yolo": "experiments.learners.yolo:YoloLearner",
+}
+
+
+def make_learner(name: str, **settings: Any) -> Learner:
+    """Build a learner.
+
+    Parameters
+    ----------
+    name : str
+        ``unet``, ``unet-lite0``, ``yolo``, or ``package.module:Class`` of your own.
+    **settings
+        Passed on to the learner's constructor.
+
+    Raises
+    ------
+    ValueError
+        If there is no such learner, or it does not take a setting.
+    """
+    home = _HOMES.get(name, name if ":" in name else None)
+    if home is None:
+        near = get_close_matches(name, _HOMES, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"Got learner {name!r}, expected {', '.join(_HOMES)} or package.module:Class.{hint}"
+        )
+    module, _, attribute = home.partition(":")
+    try:
+        factory = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"Got learner {name!r}, which needs the package {error.name}.") from error
+    except AttributeError:
+        raise ValueError(f"Got learner {name!r}, but {module} has no {attribute}.") from None
+    try:
+        return factory(**settings)
+    except TypeError as error:
+        raise ValueError(f"Got settings {settings} for the learner {name!r}: {error}.") from None

@@ -1,0 +1,1 @@
+"""Mask mAP of predictions, COCO-style, through faster-coco-eval."""
