@@ -29,11 +29,11 @@ class UNetLearner(Learner):
     Parameters
     ----------
     width : int
-        Channels at full resolution.
+        Channels at the first level.
     device : str
     """
 
-    def __init__(self, width: int = 8, device: str = "cpu") -> None:
+    def __init__(self, width: int = 16, device: str = "cpu") -> None:
         self.width = width
         self.device = device
         self.name = f"unet-{width}"
@@ -63,7 +63,7 @@ class UNetLearner(Learner):
         networks = [self._network(n_outputs, job.seed) for job in jobs]
         if start is not None:
             networks[0].load_state_dict(_read(start))
-        stacked = stack(networks, n_outputs, self.width) if len(jobs) > 1 else networks[0]
+        stacked = stack(networks, StackedUNet(n_outputs, self.width, len(jobs)))
         stacked = stacked.to(self.device, memory_format=torch.channels_last).train()
         data = [_Tensors(job, budget, self.device) for job in jobs]
         optimizer = torch.optim.AdamW(stacked.parameters(), PEAK_RATE, weight_decay=DECAY)
@@ -73,14 +73,18 @@ class UNetLearner(Learner):
         for step in range(budget.steps):
             batches = [d.batch(step) for d in data]
             images = torch.cat([images for images, _, _ in batches], dim=1)
-            maps = stacked(images.contiguous(memory_format=torch.channels_last))
-            parts = maps.chunk(len(jobs), dim=1)
+            with self._low_precision():
+                maps = stacked(images.contiguous(memory_format=torch.channels_last))
+            parts = maps.float().chunk(len(jobs), dim=1)
             loss = sum(_loss(part, *batch[1:]) for part, batch in zip(parts, batches, strict=True))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
             schedule.step()
         return [UNetModel(state, n_outputs, self.width, self.device) for state in unstack(stacked)]
+
+    def _low_precision(self) -> torch.autocast:
+        return torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16)
 
     def _network(self, n_outputs: int, seed: int) -> StackedUNet:
         with torch.random.fork_rng(devices=[]):
