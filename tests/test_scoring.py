@@ -65,7 +65,10 @@ def reference(predictions, samples):
     with contextlib.redirect_stdout(io.StringIO()):
         for notes in (truth, found):
             coco = COCO()
-            coco.dataset = {**about, "annotations": [{"id": i + 1, **n} for i, n in enumerate(notes)]}
+            coco.dataset = {
+                **about,
+                "annotations": [{"id": i + 1, **n} for i, n in enumerate(notes)],
+            }
             coco.createIndex()
             sides.append(coco)
         judge = COCOeval(*sides, "segm")
