@@ -33,9 +33,8 @@ def check_curve_table(table: Any, *, sizes: ArrayLike | None = None) -> pd.DataF
     Examples
     --------
     >>> from ptssp_sklearn.curves import check_curve_table
-    >>> check_curve_table([[0.5, 0.1]], sizes=[100, 10])
-         10.0   100.0
-    0    0.1    0.5
+    >>> check_curve_table([[0.5, 0.1]], sizes=[100, 10]).loc[0].to_dict()
+    {10.0: 0.1, 100.0: 0.5}
     """
     frame = table if isinstance(table, pd.DataFrame) else pd.DataFrame(np.asarray(table))
     if frame.shape[0] == 0 or frame.shape[1] == 0:

@@ -14,7 +14,7 @@ from skorch.callbacks import LRScheduler
 from ptssp_sklearn.network import CurveLoss, NetworkEnsemble, TargetLoss
 from ptssp_sklearn.patterns import Columns, has_pattern
 from ptssp_sklearn.projection import fit_curves
-from ptssp_sklearn.scaling import RelevanceScaler
+from ptssp_sklearn.scaling import Standardiser, relevance
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
 
 Array = NDArray[np.float64]
@@ -45,7 +45,7 @@ class Expert:
 
     Attributes
     ----------
-    scaler_ : RelevanceScaler
+    scaler_ : Standardiser
     net_ : skorch.NeuralNetRegressor
     mean_, scale_ : ndarray of shape (n_outputs,)
         Standardisation of the targets; curves are centred on that of their mean.
@@ -65,12 +65,14 @@ class Expert:
         deviation = targets.std(axis=0)
         self.scale_ = np.where(deviation > 1e-9, deviation, 1.0)
         goal = (targets - self.mean_) / self.scale_
-        self.scaler_ = RelevanceScaler().fit(X, self._profiles(targets))
+        self.scaler_ = Standardiser().fit(X)
         inputs = self.scaler_.transform(X)
         weights = _bootstrap(targets, self.settings.n_networks, seed)
+        known, profiles = np.isfinite(X), self._profiles(targets)
+        own = [relevance(inputs, known, profiles, counts) for counts in weights.T]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.net_ = self._make_net(inputs.shape[1], len(goal))
+            self.net_ = self._make_net(np.array(own, dtype=np.float32), len(goal))
             self.net_.fit(inputs, np.hstack([goal, weights]).astype(np.float32))
         self.shrinkage_ = self._find_shrinkage(self._members(inputs), weights, targets)
         return self
@@ -82,7 +84,7 @@ class Expert:
 
     def restore(self, state: dict[str, torch.Tensor]) -> Expert:
         """Build the networks from their weights instead of training them."""
-        self.net_ = self._make_net(int(self.columns.sum()), 1).initialize()
+        self.net_ = self._make_net(state["relevance"].numpy(), 1).initialize()
         self.net_.module_.load_state_dict(state)
         return self
 
@@ -90,7 +92,7 @@ class Expert:
         """Give each network's standardised answer, shape (n_rows, n_networks, n_outputs)."""
         return self.net_.forward(inputs).cpu().numpy().astype(np.float64)
 
-    def _make_net(self, n_features: int, n_rows: int) -> NeuralNetRegressor:
+    def _make_net(self, weights: NDArray[np.float32], n_rows: int) -> NeuralNetRegressor:
         settings = self.settings
         steps = max(1, -(-n_rows // settings.batch_size))
         epochs = -(-settings.n_steps // steps)
@@ -102,9 +104,8 @@ class Expert:
         )
         return NeuralNetRegressor(
             NetworkEnsemble,
-            module__n_features=n_features,
+            module__relevance=torch.from_numpy(weights),
             module__n_outputs=len(self.mean_),
-            module__n_networks=settings.n_networks,
             module__n_hidden=settings.n_hidden,
             module__dropout=settings.dropout,
             module__input_dropout=settings.input_dropout,

@@ -14,23 +14,28 @@ class NetworkEnsemble(nn.Module):
 
     Parameters
     ----------
-    n_features, n_outputs, n_networks, n_hidden : int
+    relevance : Tensor of shape (n_networks, n_features)
+        Weights of the inputs, each network's own.
+    n_outputs, n_hidden : int
     dropout : float
         Share of hidden units dropped in training.
     input_dropout : float
         Share of inputs dropped in training.
     """
 
+    relevance: Tensor
+
     def __init__(
         self,
-        n_features: int,
+        relevance: Tensor,
         n_outputs: int,
-        n_networks: int,
         n_hidden: int,
         dropout: float,
         input_dropout: float,
     ) -> None:
         super().__init__()
+        self.register_buffer("relevance", relevance)
+        n_networks, n_features = relevance.shape
         first = torch.randn(n_networks, n_features, n_hidden) / n_features**0.5
         second = 0.1 * torch.randn(n_networks, n_hidden, n_outputs) / n_hidden**0.5
         self.first = nn.Parameter(first)
@@ -42,8 +47,8 @@ class NetworkEnsemble(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map inputs (n, n_features) to outputs (n, n_networks, n_outputs)."""
-        repeated = inputs.expand(self.first.shape[0], *inputs.shape)
-        hidden = nn.functional.silu(self.input_dropout(repeated) @ self.first + self.first_bias)
+        weighted = self.input_dropout(inputs * self.relevance[:, None])
+        hidden = nn.functional.silu(weighted @ self.first + self.first_bias)
         outputs = self.dropout(hidden) @ self.second + self.second_bias
         return outputs.transpose(0, 1)
 

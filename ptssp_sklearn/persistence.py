@@ -18,11 +18,11 @@ from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.fitting import SigmoidCurveFitter
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.regression import CurveParamRegressor
-from ptssp_sklearn.scaling import RelevanceScaler
+from ptssp_sklearn.scaling import Standardiser
 
 FORMAT = 1
 _KEY = "ptssp_sklearn"
-_SCALER = ("mean_", "scale_", "weights_")
+_SCALER = ("mean_", "scale_")
 
 
 def save_model(
@@ -150,7 +150,7 @@ def _restore_regressor(
         mine = {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{number}.")}
         expert = Expert(regressor._settings(), mine["columns"].astype(bool))
         expert.mean_, expert.scale_ = mine["target.mean_"], mine["target.scale_"]
-        expert.scaler_ = RelevanceScaler()
+        expert.scaler_ = Standardiser()
         for name in _SCALER:
             setattr(expert.scaler_, name, mine[f"input.{name}"])
         expert.shrinkage_ = about["shrinkage"]

@@ -1,0 +1,102 @@
+"""Datasets that render their images on demand, each from its own random stream."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.datasets.base import Sample
+
+MIN_VISIBLE = 8
+
+
+class SceneDataset(ABC):
+    """A dataset of rendered scenes.
+
+    Image `index` of a split is drawn from ``default_rng([seed, split, index])``, so it
+    depends neither on the other images nor on the order they are asked in.
+
+    Parameters
+    ----------
+    record : dict
+        ``name``, ``group``, ``seed``, ``side`` (pixels), ``n_train`` and ``n_test``
+        (images), and what the kind of scene needs.
+    """
+
+    class_names: tuple[str, ...]
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
+        self.name: str = record["name"]
+        self.group: str = record["group"]
+        self.side: int = record["side"]
+        self._rendered: dict[int, list[Sample]] = {}
+
+    @abstractmethod
+    def render(self, rng: np.random.Generator) -> Sample:
+        """Draw one image and its mask."""
+
+    @property
+    def n_train(self) -> int:
+        """Number of training images there are."""
+        return int(self.record["n_train"])
+
+    def train(self, size: int, repeat: int = 0) -> list[Sample]:
+        """Give the first `size` training images of the order of `repeat`.
+
+        Raises
+        ------
+        ValueError
+            If `size` is not in 0 … `n_train` or `repeat` is negative.
+        """
+        if not 0 <= size <= self.n_train:
+            raise ValueError(
+                f"Got size={size}, expected 0 to {self.n_train} training images in "
+                f"{self.name!r}. Lower the size or raise 'n_train' in the record."
+            )
+        if repeat < 0:
+            raise ValueError(f"Got repeat={repeat}, expected 0 or more. Count repeats from 0.")
+        return self._prefix(1 + repeat, size)
+
+    def test(self) -> list[Sample]:
+        """Give the test images, the same for every size and repeat."""
+        return self._prefix(0, int(self.record["n_test"]))
+
+    def _prefix(self, split: int, size: int) -> list[Sample]:
+        done = self._rendered.setdefault(split, [])
+        for index in range(len(done), size):
+            done.append(self.render(np.random.default_rng([self.record["seed"], split, index])))
+        return done[:size]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_rendered": {}}
+
+
+def domain_seed(seed: int, index: int) -> int:
+    """Give the seed of domain `index` of a design."""
+    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+
+
+def finished(image: NDArray[np.float64], ids: NDArray[np.int32], classes: list[int]) -> Sample:
+    """Round the image and number the objects that are seen from 1 without a gap.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width, 3), grey levels
+    ids : ndarray of shape (height, width)
+        Instance ids in the order of painting; 0 is background.
+    classes : list of int
+        Class of instance ``i + 1``.
+    """
+    area = np.bincount(ids.ravel(), minlength=len(classes) + 1)
+    seen = area >= MIN_VISIBLE
+    seen[0] = False
+    number = np.where(seen, np.cumsum(seen), 0).astype(np.int32)
+    return Sample(
+        image=np.clip(np.rint(image), 0, 255).astype(np.uint8),
+        mask=number[ids],
+        classes=np.array(classes, np.int64)[seen[1:]],
+    )
