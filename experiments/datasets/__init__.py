@@ -20,7 +20,19 @@ def make_dataset(record: dict[str, Any]) -> Dataset:
     Parameters
     ----------
     record : dict
-        Plain values only: it travels as JSON to other processes and machines.
+        Plain values only: it travels as JSON to other processes and machines. Its kind is
+        ``procedural``, ``cutpaste``, ``yolo``, or ``package.module:Class`` of your own.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
     """
-    module, _, attribute = _HOMES[record["kind"]].partition(":")
+    kind = str(record["kind"])
+    home = _HOMES.get(kind, kind if ":" in kind else None)
+    if home is None:
+        raise ValueError(
+            f"Got a record of kind {kind!r}, expected {', '.join(_HOMES)} or package.module:Class."
+        )
+    module, _, attribute = home.partition(":")
     return getattr(import_module(module), attribute)(record)

@@ -1,0 +1,179 @@
+"""One training from its order to its scores: what runs in a worker."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from experiments.datasets import make_dataset
+from experiments.datasets.base import Dataset, Sample
+from experiments.learners import make_learner
+from experiments.learners.base import Budget, Job, Learner, Model
+from experiments.schedule import Task
+from experiments.scoring import score_predictions
+from experiments.store import Outcome
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all trainings of a run share.
+
+    Attributes
+    ----------
+    learner : str
+        Name or home of the learner, see `experiments.learners.make_learner`.
+    settings : dict
+        Arguments of its constructor.
+    budget : Budget
+    seed : int
+        Base of all seeds.
+    incremental : bool
+        Start from the weights of the size before, and train on the new images only.
+    threads : int or None
+        Threads a training may use.
+    deadline : float
+        No training starts after it, seconds since the epoch.
+    """
+
+    learner: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+    seed: int = 0
+    incremental: bool = False
+    threads: int | None = None
+    deadline: float = float("inf")
+
+
+@dataclass(frozen=True)
+class Order:
+    """A task with all that a worker needs to run it.
+
+    Attributes
+    ----------
+    task : Task
+    record : str
+        The record of its dataset, as JSON.
+    start : bytes or None
+        Weights to start from.
+    """
+
+    task: Task
+    record: str
+    start: bytes | None = None
+
+
+def measure(setup: Setup, orders: Sequence[Order]) -> list[Outcome | Task]:
+    """Run one or several trainings side by side, and never raise.
+
+    Returns
+    -------
+    outcomes : list of Outcome or Task
+        A bare task is one that was not started, the deadline being over.
+    """
+    if time.time() > setup.deadline:
+        return [order.task for order in orders]
+    if len(orders) > 1 and not setup.incremental:
+        with contextlib.suppress(Exception):
+            return list(_measure_stack(setup, orders))
+    return [_measure_one(setup, order) for order in orders]
+
+
+def _measure_one(setup: Setup, order: Order) -> Outcome:
+    task = order.task
+    seed = task.seed(setup.seed)
+    try:
+        samples = _samples(setup, order)
+        learner = _learner(setup)
+        began = time.perf_counter()
+        model = learner.fit(
+            samples,
+            n_classes=len(_dataset(order.record).class_names),
+            budget=setup.budget,
+            seed=seed,
+            start=order.start,
+        )
+        seconds = time.perf_counter() - began
+        weights = model.weights() if setup.incremental else None
+        scores = _scores(model, order.record)
+    except Exception as error:
+        return Outcome(task, "failed", seed, reason=describe(error))
+    return Outcome(task, "done", seed, scores, seconds, weights=weights)
+
+
+def _measure_stack(setup: Setup, orders: Sequence[Order]) -> list[Outcome]:
+    """Train side by side; if any training fails, all are run again one by one."""
+    jobs = [
+        Job(
+            _samples(setup, order),
+            len(_dataset(order.record).class_names),
+            order.task.seed(setup.seed),
+        )
+        for order in orders
+    ]
+    began = time.perf_counter()
+    models = _learner(setup).fit_many(jobs, budget=setup.budget)
+    seconds = (time.perf_counter() - began) / len(orders)
+    return [
+        Outcome(order.task, "done", job.seed, _scores(model, order.record), seconds)
+        for order, job, model in zip(orders, jobs, models, strict=True)
+    ]
+
+
+def _samples(setup: Setup, order: Order) -> list[Sample]:
+    task = order.task
+    samples = _dataset(order.record).train(task.size, task.repeat)
+    if not setup.incremental or task.before is None:
+        return samples
+    if order.start is None:
+        raise ValueError(f"no weights of size {task.before} are kept to start from")
+    return samples[task.before :]
+
+
+def _scores(model: Model, record: str) -> dict[str, Any]:
+    samples = _test(record)
+    predictions = model.predict([sample.image for sample in samples])
+    return score_predictions(predictions, samples, _dataset(record).class_names)
+
+
+@lru_cache(maxsize=2)
+def _dataset(record: str) -> Dataset:
+    return make_dataset(json.loads(record))
+
+
+@lru_cache(maxsize=2)
+def _test(record: str) -> list[Sample]:
+    return _dataset(record).test()
+
+
+def _learner(setup: Setup) -> Learner:
+    learner = make_learner(setup.learner, **setup.settings)
+    if setup.threads and "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(setup.threads)
+    return learner
+
+
+def describe(error: BaseException) -> str:
+    """Tell an error in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+
+
+def start_worker() -> None:
+    """Make a worker process leave Ctrl-C to its parent, and end when the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
