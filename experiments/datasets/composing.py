@@ -25,9 +25,9 @@ class PasteParameters:
     """
 
     severity: float = axis()
-    object_size: float = axis(0.09, 0.5, "log")
+    object_size: float = axis(0.16, 0.55, "log")
     size_spread: float = axis(0.0, 0.5, off=0.2)
-    max_count: int = axis(1, 12, "log", whole=True)
+    max_count: int = axis(1, 8, "log", whole=True)
     empty_share: float = axis(0.0, 0.4, off=0.5)
     max_hidden: float = axis(0.0, 0.6, off=0.4)
     touching: float = axis(0.0, 0.8, off=0.4)
@@ -40,7 +40,7 @@ class PasteParameters:
     transparency: float = axis(0.0, 0.35, off=0.3, nuisance=True)
     blur: float = axis(0.0, 0.025, off=0.3, nuisance=True)
     noise: float = axis(0.0, 0.14, "square", off=0.1, nuisance=True)
-    distractors: float = axis(0.0, 9.0, off=0.25, nuisance=True)
+    distractors: float = axis(0.0, 5.0, off=0.35, nuisance=True)
     zoom: float = axis(0.12, 1.0, "log")
     background_contrast: float = axis(0.25, 1.25)
     colour_cast: float = axis(0.0, 0.2, "square", nuisance=True)

@@ -16,7 +16,7 @@ from experiments.learners.base import Budget, Job, Learner, Model, Prediction
 from experiments.learners.instances import class_map, depth_map, find_instances
 from experiments.learners.network import StackedUNet, stack, unstack
 
-PEAK_RATE = 4e-3
+PEAK_RATE = 1e-2
 DECAY = 0.01
 DEPTH_WEIGHT = 2.0
 
