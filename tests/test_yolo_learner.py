@@ -144,7 +144,12 @@ def test_process_is_left_as_it_was():
 
 def test_nothing_is_printed_or_left_on_disk(tmp_path):
     code = (
+        "import cv2, torch, warnings\n"
         "import numpy as np\n"
+        "from PIL import Image\n"
+        "def state():\n"
+        "    filters = str(warnings.filters), str(np.get_printoptions())\n"
+        "    return Image.open, torch.save, cv2.getNumThreads(), filters\n"
         "from experiments.learners import make_learner\n"
         "from experiments.learners.base import Budget\n"
         "from experiments.datasets.base import Sample\n"
@@ -152,8 +157,10 @@ def test_nothing_is_printed_or_left_on_disk(tmp_path):
         "image = np.where(mask[..., None] > 0, 200, 50).repeat(3, 2).astype(np.uint8)\n"
         "one = Sample(image, mask, np.array([0]))\n"
         "learner = make_learner('yolo')\n"
+        "before = state()\n"
         "model = learner.fit([one], n_classes=1, budget=Budget(1, 2), seed=0)\n"
         "model.predict([image])\n"
+        "assert state() == before, (state(), before)\n"
     )
     for name in ("work", "home", "tmp"):
         (tmp_path / name).mkdir()

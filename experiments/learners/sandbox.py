@@ -42,22 +42,31 @@ def sandbox(device: str = "cpu") -> Iterator[Path]:
 
 
 def _load(config: Path) -> None:
-    """Import ultralytics; the first time, its settings come from an empty folder."""
+    """Import ultralytics, the first time with empty settings, and undo its patches.
+
+    It replaces ``PIL.Image.open`` by one that may install packages, and ``torch.save``.
+    """
     os.environ.update(YOLO_OFFLINE="true", YOLO_CONFIG_DIR=str(config), YOLO_AUTOINSTALL="false")
     if "ultralytics.models" in sys.modules:
         return
     import torch
+    from PIL import Image
 
-    save, disabled = torch.save, logging.root.manager.disable
+    opener, save, disabled = Image.open, torch.save, logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            cv2 = importlib.import_module("cv2")
+            threads = cv2.getNumThreads()
             importlib.import_module("ultralytics.models")
+            cv2.setNumThreads(threads)
     except ModuleNotFoundError as error:
-        raise ValueError(NEEDED if error.name == "ultralytics" else f"{NEEDED} ({error})") from None
+        raise ValueError(
+            NEEDED if error.name in ("ultralytics", "cv2") else f"{NEEDED} ({error})"
+        ) from None
     finally:
-        torch.save = save
+        Image.open, torch.save = opener, save
         logging.disable(disabled)
 
 
@@ -103,7 +112,6 @@ def _numbers(device: str) -> Iterator[None]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Silence the logger and progress bars; settings change in memory, not on disk."""
-    import cv2
     import torch
     from ultralytics.utils import LOGGER, SETTINGS, torch_utils
 
@@ -111,11 +119,9 @@ def _quiet() -> Iterator[None]:
     LOGGER.setLevel(logging.CRITICAL)
     dict.update(SETTINGS, mlflow=False, sync=False)
     torch_utils.NUM_THREADS = torch.get_num_threads()  # what select_device sets on a CPU
-    cv2_threads = cv2.getNumThreads()
     try:
         yield
     finally:
         LOGGER.setLevel(level)
         dict.update(SETTINGS, settings)
         torch_utils.NUM_THREADS = threads
-        cv2.setNumThreads(cv2_threads)
