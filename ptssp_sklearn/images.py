@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,14 @@ MAX_PIXELS = 50_000_000
 
 class ImageError(ValueError):
     """An image or mask cell cannot be used; the message names it and says what to do."""
+
+
+class Polygon(NamedTuple):
+    """One object of a YOLO-seg label file; its corners are fractions of width and height."""
+
+    line: int
+    label: int
+    corners: list[tuple[float, float]]
 
 
 def load_image(cell: Any, *, name: str = "image", max_pixels: int = MAX_PIXELS) -> NDArray:
@@ -235,39 +243,57 @@ def _instances(labels: NDArray, name: str) -> NDArray[np.int32]:
     return numbered.astype(np.int32, copy=False)
 
 
-def _rasterise(
-    path: Path, wanted: int | None, shape: tuple[int, int], name: str
-) -> NDArray[np.int32]:
-    """Draw the polygons of a YOLO-seg label file, one instance a line."""
-    height, width = shape
-    canvas = Image.new("I", (width, height), 0)
+def read_polygons(path: Path, *, name: str = "label file") -> list[Polygon]:
+    """Read the polygons of a YOLO-seg label file, in file order.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read or a line is no polygon; names the file and the line.
+    """
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ImageError(f"Got {name} '{path}', unreadable as a label file ({error}).") from None
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        label, corners = _polygon(line, f"{name} '{path}', line {number}")
-        if wanted is None or label == wanted:
-            scaled = [(x * width - 0.5, y * height - 0.5) for x, y in corners]
-            ImageDraw.Draw(canvas).polygon(scaled, fill=number)
+    return [
+        _polygon(number, line, f"{name} '{path}', line {number}")
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    ]
+
+
+def draw_polygons(polygons: Iterable[Polygon], shape: tuple[int, int]) -> NDArray[np.int32]:
+    """Draw polygons as instances 1, 2, … on background 0, later ones over earlier ones."""
+    height, width = shape
+    canvas = Image.new("I", (width, height), 0)
+    for number, polygon in enumerate(polygons, start=1):
+        scaled = [(x * width - 0.5, y * height - 0.5) for x, y in polygon.corners]
+        ImageDraw.Draw(canvas).polygon(scaled, fill=number)
     return np.asarray(canvas, dtype=np.int32)
 
 
-def _polygon(line: str, place: str) -> tuple[int, list[tuple[float, float]]]:
+def _rasterise(
+    path: Path, wanted: int | None, shape: tuple[int, int], name: str
+) -> NDArray[np.int32]:
+    polygons = read_polygons(path, name=name)
+    return draw_polygons([p for p in polygons if wanted in (None, p.label)], shape)
+
+
+def _polygon(line: int, text: str, place: str) -> Polygon:
+    place = f"Got {place}: '{text[:40]}', expected"
+    form = "'class x1 y1 x2 y2 x3 y3 …'"
     try:
-        label, *values = line.split()
-        numbers = [float(value) for value in values]
-        corners = list(zip(numbers[::2], numbers[1::2], strict=True))
-        if len(corners) < 3 or not all(-0.01 <= v <= 1.01 for v in numbers):
-            raise ValueError
-        return int(label), corners
+        label, *values = text.split()
+        index, numbers = int(label), [float(value) for value in values]
     except ValueError:
-        raise ImageError(
-            f"Got {place}: '{line[:40]}', expected 'class x1 y1 x2 y2 x3 y3 …' with "
-            "coordinates as fractions in [0, 1]."
-        ) from None
+        raise ImageError(f"{place} {form} with numbers only.") from None
+    if len(numbers) == 4:
+        raise ImageError(f"{place} a polygon, {form}, not a box. Export polygons instead.")
+    if len(numbers) < 6 or len(numbers) % 2 or index < 0:
+        raise ImageError(f"{place} {form}: a class index and pairs of x and y, at least three.")
+    if not all(-0.01 <= v <= 1.01 for v in numbers):
+        raise ImageError(f"{place} {form} with coordinates as fractions in [0, 1].")
+    return Polygon(line, index, list(zip(numbers[::2], numbers[1::2], strict=True)))
 
 
 def _size(shape: tuple[int, ...]) -> str:
