@@ -75,7 +75,9 @@ def material_domains(
     records = []
     for index, parameters in enumerate(draw_design(PasteParameters, n, seed)):
         turn, place = divmod(index, len(sources))
-        source, ground = sources[place], grounds[(turn + place) % len(grounds)]
+        # In a fixed order, powers of two would tie a source to one half of every axis.
+        number = int(np.random.default_rng([seed, 3, turn]).permutation(len(sources))[place])
+        source, ground = sources[number], grounds[(turn + number) % len(grounds)]
         chosen = _objects(material.cutouts[source], parameters, turn, [seed, 1, index])
         rng = np.random.default_rng([seed, 2, index])
         files = _some(material.backgrounds[ground], parameters.n_backgrounds, rng)
