@@ -86,8 +86,7 @@ def test_a_later_object_may_hide_only_its_share():
             for i in range(60)
         ]
         shares = [
-            (20 - abs(r)) * (20 - abs(c)) / 400
-            for r, c in (corner for corner in corners if corner)
+            (20 - abs(r)) * (20 - abs(c)) / 400 for r, c in (corner for corner in corners if corner)
         ]
         assert shares
         assert max(shares) <= allowed
