@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 from experiments.datasets.design import axis
 from experiments.datasets.scenes import colour_statistics
 
-MIN_LENGTH = 5
+MIN_LENGTH = 4.5
 LARGEST = 0.95
 
 
@@ -46,7 +46,7 @@ class PasteParameters:
     colour_cast: float = axis(0.0, 0.2, "square", nuisance=True)
     n_variants: int = axis(1, 12, "log", whole=True)
     n_backgrounds: int = axis(1, 64, "log", whole=True)
-    n_classes: float = axis()
+    n_classes: int = axis(1, 3.49, off=0.6, whole=True)
 
 
 def longest_side(parameters: PasteParameters, side: int) -> int:
@@ -58,13 +58,18 @@ def longest_side(parameters: PasteParameters, side: int) -> int:
 def shaped(
     cutout: Image.Image, parameters: PasteParameters, side: int, rng: np.random.Generator
 ) -> Image.Image:
-    """Scale, flip and turn a cut-out; its size is the root of the area of its box."""
+    """Scale, flip and turn a cut-out.
+
+    The size of an object is the root of the area of its box; the root of the area of its
+    mask is kept above `MIN_LENGTH` pixels.
+    """
     spread = min(max(float(rng.standard_normal()), -2.0), 2.0) * parameters.size_spread
     angle = float(rng.uniform(-1, 1)) * parameters.rotation
     flip = rng.random() < parameters.flips
     width, height = cutout.size
     scale = parameters.object_size * exp(spread) * side / (width * height) ** 0.5
-    scale = max(scale, MIN_LENGTH / (width * height) ** 0.5)
+    area = sum(cutout.getchannel("A").histogram()[128:])
+    scale = max(scale, MIN_LENGTH / max(area, 1) ** 0.5)
     scale = min(scale, LARGEST * side / max(width, height))
     size = max(2, int(width * scale + 0.5)), max(2, int(height * scale + 0.5))
     image = cutout.resize(size, Image.Resampling.BILINEAR)

@@ -30,7 +30,6 @@ from experiments.datasets.scenes import (
 )
 
 MAX_DISTRACTOR_FILES = 12
-CLASS_SHARES = (0.72, 0.9)
 
 
 def draw_domains(
@@ -76,7 +75,9 @@ def material_domains(
     records = []
     for index, parameters in enumerate(draw_design(PasteParameters, n, seed)):
         turn, place = divmod(index, len(sources))
-        source, ground = sources[place], grounds[(turn + place) % len(grounds)]
+        # In a fixed order, powers of two would tie a source to one half of every axis.
+        number = int(np.random.default_rng([seed, 3, turn]).permutation(len(sources))[place])
+        source, ground = sources[number], grounds[(turn + number) % len(grounds)]
         chosen = _objects(material.cutouts[source], parameters, turn, [seed, 1, index])
         rng = np.random.default_rng([seed, 2, index])
         files = _some(material.backgrounds[ground], parameters.n_backgrounds, rng)
@@ -108,7 +109,7 @@ def _objects(
     names = sorted(classes)
     first = names[(turn * _stride(len(names)) + turn // len(names)) % len(names)]
     others = [name for name in rng.permutation(names).tolist() if name != first]
-    n_more = sum(parameters.n_classes >= share for share in CLASS_SHARES)
+    n_more = parameters.n_classes - 1
     wanted = [first, *others[:n_more]]
     look_alikes = [file for name in others[n_more:] for file in classes[name]]
     return {
@@ -189,8 +190,7 @@ class CutPasteDataset(SceneDataset):
 
     def _cutout(self, file: str) -> Image.Image:
         if file not in self._pictures:
-            with Image.open(Path(self.record["cutouts"]) / file) as opened:
-                image = opened.convert("RGBA")
+            image = self._open("cutouts", file, "RGBA")
             image = image.crop(image.getchannel("A").point(lambda a: 255 * (a >= 32)).getbbox())
             longest = longest_side(self.parameters, self.side)
             image.thumbnail((longest, longest), Image.Resampling.BOX)
@@ -201,10 +201,19 @@ class CutPasteDataset(SceneDataset):
         files = self.record["background_files"]
         file = files[int(rng.integers(len(files)))]
         if file not in self._pictures:
-            with Image.open(Path(self.record["backgrounds"]) / file) as opened:
-                image = opened.convert("RGB")
+            image = self._open("backgrounds", file, "RGB")
             short = ceil(1.5 * self.side / self.parameters.zoom)
             scale = min(1.0, short / min(image.size))
             size = [max(1, int(edge * scale + 0.5)) for edge in image.size]
             self._pictures[file] = image.resize((size[0], size[1]), Image.Resampling.BOX)
         return self._pictures[file]
+
+    def _open(self, folder: str, file: str, mode: str) -> Image.Image:
+        path = Path(self.record[folder]) / file
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"Got no file {path} for {self.name!r}, expected a picture. "
+                f"Set record[{folder!r}] to the folder that holds {file}."
+            )
+        with Image.open(path) as opened:
+            return opened.convert(mode)

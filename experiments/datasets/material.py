@@ -9,6 +9,8 @@ from PIL import Image
 
 BACKGROUND_SUFFIXES = (".png", ".jpg", ".jpeg")
 MIN_PIXELS = 16
+THUMB = 16
+LEAST_SOLID = 0.6
 ONE_CLASS = "object"
 
 
@@ -105,6 +107,12 @@ def _cutout_problem(file: Path) -> str:
         return f"is empty ({solid} opaque pixels, expected at least {MIN_PIXELS})"
     if solid == alpha.width * alpha.height:
         return "is opaque everywhere; cut the object out on a transparent ground"
+    small = alpha.crop(alpha.getbbox())
+    small.thumbnail((THUMB, THUMB), Image.Resampling.BOX)
+    counts = small.histogram()
+    solid, faint = sum(counts[128:]), sum(counts[16:128])
+    if solid < LEAST_SOLID * (solid + faint):
+        return f"is see-through or too thin at {THUMB} pixels ({solid} of {solid + faint} opaque)"
     return ""
 
 

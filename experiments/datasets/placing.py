@@ -82,10 +82,10 @@ class Canvas:
         """
         for _ in range(TRIES):
             if self._middle and rng.random() < touching:
-                corner = self._against(mask, rng, max_hidden)
+                corner = self._against(mask, rng, max_hidden, cut_off)
             else:
                 corner = self._anywhere(mask.shape, rng, cut_off)
-            if self._inside(mask.shape, corner) and self._free(mask, corner, max_hidden):
+            if self._inside(mask.shape, corner, cut_off) and self._free(mask, corner, max_hidden):
                 return corner
         return None
 
@@ -97,7 +97,7 @@ class Canvas:
         return row, column
 
     def _against(
-        self, mask: NDArray[np.bool_], rng: np.random.Generator, max_hidden: float
+        self, mask: NDArray[np.bool_], rng: np.random.Generator, max_hidden: float, cut_off: float
     ) -> Corner:
         height, width = mask.shape
         row, column = self._middle[int(rng.integers(len(self._middle)))]
@@ -108,17 +108,18 @@ class Canvas:
                 round(row + distance * sin(angle) - height / 2),
                 round(column + distance * cos(angle) - width / 2),
             )
-            if self._inside(mask.shape, corner):
+            if self._inside(mask.shape, corner, cut_off):
                 if not self._free(mask, corner, max_hidden):
                     break
                 found = corner
         return found
 
-    def _inside(self, shape: tuple[int, ...], corner: Corner) -> bool:
-        return all(
-            start + length / 2 >= 0 and start + length / 2 <= edge
-            for start, length, edge in zip(corner, shape, self.shape, strict=True)
-        )
+    def _inside(self, shape: tuple[int, ...], corner: Corner, cut_off: float) -> bool:
+        for start, length, edge in zip(corner, shape, self.shape, strict=True):
+            beyond = max(cut_off * length, length - edge) + 0.5
+            if start < -beyond or start + length > edge + beyond:
+                return False
+        return True
 
     def _free(self, mask: NDArray[np.bool_], corner: Corner, max_hidden: float) -> bool:
         at, inside = self._windows(mask.shape, corner)

@@ -13,7 +13,7 @@ from experiments.datasets.base import Sample
 from experiments.datasets.design import axis, draw_design
 from experiments.datasets.placing import Canvas
 from experiments.datasets.scenes import SceneDataset, developed, domain_seed, finished
-from experiments.datasets.shapes import BLOB_WOBBLE, FAMILIES, Shape, depth, random_wobble
+from experiments.datasets.shapes import FAMILIES, Shape, depth, random_wobble
 from experiments.datasets.styles import Style, domain_styles
 from experiments.datasets.textures import TEXTURES, texture
 
@@ -34,7 +34,7 @@ class SceneParameters:
 
     severity: float = axis()
     family: str = axis(choices=FAMILIES)
-    object_size: float = axis(0.1, 0.5, "log")
+    object_size: float = axis(0.09, 0.45, "log")
     size_spread: float = axis(0.0, 0.5, off=0.2)
     irregularity: float = axis(0.0, 0.9, off=0.2)
     max_count: int = axis(1, 14, "log", whole=True)
@@ -45,25 +45,25 @@ class SceneParameters:
     background: str = axis(choices=TEXTURES)
     background_slope: float = axis(0.5, 4.0)
     background_period: float = axis(4.0, 24.0, "log")
-    background_amplitude: float = axis(2.0, 45.0, nuisance=True)
+    background_amplitude: float = axis(2.0, 60.0, nuisance=True)
     background_variation: float = axis(0.0, 45.0, "square", nuisance=True)
     object_texture: str = axis(choices=TEXTURES)
     object_slope: float = axis(0.5, 4.0)
     object_period: float = axis(3.0, 12.0, "log")
     object_amplitude: float = axis(0.0, 40.0, "square", off=0.2)
-    camouflage: float = axis(0.0, 1.0, off=0.3, nuisance=True)
-    contrast: float = axis(150.0, 10.0, "log", nuisance=True)
-    colour_variation: float = axis(0.0, 30.0, "square", nuisance=True)
+    camouflage: float = axis(0.0, 1.0, off=0.15, nuisance=True)
+    contrast: float = axis(120.0, 6.0, "log", nuisance=True)
+    colour_variation: float = axis(0.0, 40.0, "square", nuisance=True)
     rim: float = axis(0.0, 60.0, off=0.6)
-    distractors: float = axis(0.0, 9.0, off=0.3, nuisance=True)
-    distractor_difference: float = axis(0.25, 1.0)
+    distractors: float = axis(0.0, 10.0, off=0.2, nuisance=True)
+    distractor_difference: float = axis(0.15, 1.0)
     distractor_shape: str = axis(choices=("own", "other"))
     n_classes: int = axis(1, 5, "log", whole=True)
     class_difference: str = axis(choices=("shape", "colour", "both"))
     light: float = axis(0.0, 0.6, off=0.3, nuisance=True)
     edge_width: float = axis(0.8, 3.0, off=0.3, nuisance=True)
     blur: float = axis(0.0, 0.03, off=0.3, nuisance=True)
-    noise: float = axis(0.0, 0.16, "square", off=0.1, nuisance=True)
+    noise: float = axis(0.0, 0.2, "square", off=0.1, nuisance=True)
     colour_cast: float = axis(0.0, 0.15, "square", off=0.3, nuisance=True)
 
 
@@ -179,10 +179,9 @@ class ProceduralDataset(SceneDataset):
         spread = min(max(float(rng.standard_normal()), -2.0), 2.0) * p.size_spread
         size = max(p.object_size * self.side * float(np.exp(spread)), MIN_SIZE)
         size = min(size, MAX_SHARE * self.side / shape.aspect**0.5)
-        amplitudes, phases = random_wobble(rng)
-        amount = max(p.irregularity, BLOB_WOBBLE if shape.family == "blob" else 0.0)
+        wobble = random_wobble(shape, p.irregularity, rng)
         angle, *offset = rng.uniform(-0.5, 0.5, 3).tolist()
-        inside = depth(shape, size, angle * 2 * pi, (amplitudes * amount, phases), tuple(offset))
+        inside = depth(shape, size, angle * 2 * pi, wobble, tuple(offset))
         reached = inside >= -p.edge_width
         rows, columns = np.flatnonzero(reached.any(1)), np.flatnonzero(reached.any(0))
         return inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

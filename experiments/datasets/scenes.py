@@ -72,8 +72,8 @@ class SceneDataset(ABC):
             done.append(self.render(np.random.default_rng([self.record["seed"], split, index])))
         return done[:size]
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_rendered": {}}
+    def __reduce__(self) -> tuple[type[SceneDataset], tuple[dict[str, Any]]]:
+        return type(self), (self.record,)
 
 
 def domain_seed(seed: int, index: int) -> int:

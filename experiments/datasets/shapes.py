@@ -14,6 +14,7 @@ Field = NDArray[np.float64]
 FAMILIES = ("ellipse", "polygon", "star", "box", "blob", "ring", "crescent", "rod", "cross")
 HARMONICS = np.arange(2, 7)
 BLOB_WOBBLE = 0.5
+STEADINESS = {"ring": 0.4, "crescent": 0.4, "rod": 0.5, "star": 0.6, "cross": 0.6}
 STRETCH = {"rod": 1.5, "crescent": 1.2, "star": 1.2}
 
 
@@ -57,8 +58,12 @@ def random_shape(family: str, rng: np.random.Generator) -> Shape:
     )
 
 
-def random_wobble(rng: np.random.Generator) -> tuple[Field, Field]:
+def random_wobble(
+    shape: Shape, irregularity: float, rng: np.random.Generator
+) -> tuple[Field, Field]:
     """Draw amplitudes and phases of an outline's irregularity, a harmonic each.
+
+    Thin shapes wobble less, so that they stay in one piece; a blob always wobbles.
 
     Returns
     -------
@@ -66,7 +71,10 @@ def random_wobble(rng: np.random.Generator) -> tuple[Field, Field]:
     phases : ndarray of shape (5,), radians
     """
     amplitudes = rng.standard_normal(len(HARMONICS)) / HARMONICS
-    return np.clip(amplitudes, -0.4, 0.4), rng.uniform(0, 2 * pi, len(HARMONICS))
+    amount = irregularity * STEADINESS.get(shape.family, 1.0)
+    if shape.family == "blob":
+        amount = max(amount, BLOB_WOBBLE)
+    return np.clip(amplitudes, -0.4, 0.4) * amount, rng.uniform(0, 2 * pi, len(HARMONICS))
 
 
 def depth(
