@@ -40,7 +40,7 @@ class PixelLearner(Learner):
     name = "pixel"
 
     def fit(self, samples, *, n_classes, budget, seed, start=None):
-        classifier = pickle.loads(start) if start else SGDClassifier(random_state=seed, tol=None)
+        classifier = pickle.loads(start) if start else SGDClassifier(random_state=seed)
         colours = np.concatenate([s.image.reshape(-1, 3) for s in samples]) / 128 - 1
         inside = np.concatenate([s.mask.ravel() for s in samples]) > 0
         for _ in range(budget.steps):
