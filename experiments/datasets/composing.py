@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from experiments.datasets.design import axis
+from experiments.datasets.scenes import colour_statistics
 
 MIN_LENGTH = 5
 LARGEST = 0.95
@@ -20,7 +21,7 @@ class PasteParameters:
     """How the objects of one domain are pasted.
 
     Lengths are fractions of the image's side, colours fractions of the grey range.
-    Shares and probabilities lie in [0, 1].
+    Shares and probabilities lie in [0, 1]; ``feather`` is in pixels, ``rotation`` in degrees.
     """
 
     severity: float = axis()
@@ -35,7 +36,7 @@ class PasteParameters:
     flips: float = axis(0.0, 0.5, off=0.3)
     colour_match: float = axis(0.0, 1.0, off=0.2, nuisance=True)
     jitter: float = axis(0.0, 0.35, nuisance=True)
-    feather: float = axis(0.0, 0.02, off=0.2, nuisance=True)
+    feather: float = axis(0.0, 1.4, off=0.2, nuisance=True)
     transparency: float = axis(0.0, 0.35, off=0.3, nuisance=True)
     blur: float = axis(0.0, 0.025, off=0.3, nuisance=True)
     noise: float = axis(0.0, 0.14, "square", off=0.1, nuisance=True)
@@ -46,22 +47,6 @@ class PasteParameters:
     n_variants: int = axis(1, 12, "log", whole=True)
     n_backgrounds: int = axis(1, 64, "log", whole=True)
     n_classes: float = axis()
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One object ready to be pasted.
-
-    Attributes
-    ----------
-    colour : ndarray of shape (height, width, 3), grey levels
-    alpha : ndarray of shape (height, width), in [0, 1]
-    mask : ndarray of shape (height, width), bool
-    """
-
-    colour: NDArray[np.float64]
-    alpha: NDArray[np.float64]
-    mask: NDArray[np.bool_]
 
 
 def longest_side(parameters: PasteParameters, side: int) -> int:
@@ -90,46 +75,42 @@ def shaped(
     return image
 
 
-def layer(
+def recoloured(
     image: Image.Image,
+    mask: NDArray[np.bool_],
     parameters: PasteParameters,
     ground: tuple[NDArray[np.float64], NDArray[np.float64]],
-    side: int,
     rng: np.random.Generator,
-) -> Layer:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Recolour a shaped cut-out and soften its edge.
 
     Parameters
     ----------
+    image : RGBA image
+    mask : ndarray of shape (height, width), bool
+    parameters : PasteParameters
     ground : tuple of ndarray of shape (3,), grey levels
         Mean and standard deviation of the background.
+    rng : Generator
+
+    Returns
+    -------
+    colour : ndarray of shape (height, width, 3), grey levels
+    alpha : ndarray of shape (height, width), in [0, 1]
     """
-    pixels = np.asarray(image)
-    solid = pixels[:, :, 3] >= 128
-    colour = pixels[:, :, :3].astype(np.float64)
-    if solid.any():
-        mean, std = colour_statistics(colour[solid])
-        pull = parameters.colour_match
+    colour = np.asarray(image)[:, :, :3].astype(np.float64)
+    pull = parameters.colour_match
+    if pull > 0 and mask.any():
+        mean, std = colour_statistics(colour[mask])
         gain = (1 - pull) + pull * (ground[1] + 4) / (std + 4)
         colour = (colour - mean) * gain + mean + pull * (ground[0] - mean)
-    contrast, bright = rng.uniform(-1, 1, 2) * parameters.jitter
-    colour = (colour - 128) * (1 + contrast) + 128 + 128 * bright
+    contrast, bright = (rng.uniform(-1, 1, 2) * parameters.jitter).tolist()
+    colour = (colour - 128) * (1 + contrast) + (128 + 128 * bright)
     edge = image.getchannel("A")
-    if parameters.feather * side >= 0.2:
-        edge = edge.filter(ImageFilter.GaussianBlur(parameters.feather * side))
+    if parameters.feather >= 0.2:
+        edge = edge.filter(ImageFilter.GaussianBlur(parameters.feather))
     opacity = 1 - parameters.transparency * float(rng.uniform(0.5, 1.0))
-    return Layer(np.clip(colour, 0, 255), np.asarray(edge) * (opacity / 255), solid)
-
-
-def colour_statistics(
-    colour: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give mean and standard deviation a channel, rounded to a sixteenth of a grey level.
-
-    The rounding hides that sums differ in their last bit from machine to machine.
-    """
-    flat = colour.reshape(-1, 3)
-    return np.rint(flat.mean(0) * 16) / 16, np.rint(flat.std(0) * 16) / 16
+    return np.clip(colour, 0, 255), np.asarray(edge) * (opacity / 255)
 
 
 def ground_image(
@@ -152,17 +133,3 @@ def ground_image(
     image = np.asarray(crop).astype(np.float64)
     mean, _ = colour_statistics(image)
     return mean + (image - mean) * parameters.background_contrast
-
-
-def developed(
-    image: NDArray[np.float64], parameters: PasteParameters, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Give the whole image its colour cast, blur and noise."""
-    cast = rng.standard_normal(4) * parameters.colour_cast
-    image = image * (1 + cast[:3]) + 128 * cast[3]
-    image = np.clip(np.rint(image), 0, 255)
-    if parameters.blur * len(image) >= 0.2:
-        soft = Image.fromarray(image.astype(np.uint8))
-        soft = soft.filter(ImageFilter.GaussianBlur(parameters.blur * len(image)))
-        image = np.asarray(soft).astype(np.float64)
-    return image + rng.standard_normal(image.shape) * (255 * parameters.noise)

@@ -13,17 +13,21 @@ from PIL import Image
 from experiments.datasets.base import Sample
 from experiments.datasets.composing import (
     PasteParameters,
-    colour_statistics,
-    developed,
     ground_image,
-    layer,
     longest_side,
+    recoloured,
     shaped,
 )
 from experiments.datasets.design import draw_design
 from experiments.datasets.material import Material, read_material
 from experiments.datasets.placing import Canvas
-from experiments.datasets.scenes import SceneDataset, domain_seed, finished
+from experiments.datasets.scenes import (
+    SceneDataset,
+    colour_statistics,
+    developed,
+    domain_seed,
+    finished,
+)
 
 MAX_DISTRACTOR_FILES = 12
 CLASS_SHARES = (0.72, 0.9)
@@ -79,7 +83,7 @@ def material_domains(
         records.append(
             {
                 "kind": "cutpaste",
-                "name": f"{source}-{'-'.join(chosen['objects'])}-{index:03d}",
+                "name": f"{source}-{next(iter(chosen['objects']))}-{index:03d}",
                 "group": source,
                 "seed": domain_seed(seed, index),
                 "side": side,
@@ -145,7 +149,13 @@ class CutPasteDataset(SceneDataset):
         canvas = Canvas(ground)
         for label in [None] * self._n_distractors(rng) + self._labels(rng):
             self._paste(canvas, label, statistics, rng)
-        image = developed(canvas.image, self.parameters, rng)
+        image = developed(
+            canvas.image,
+            rng,
+            colour_cast=self.parameters.colour_cast,
+            blur=self.parameters.blur,
+            noise=self.parameters.noise,
+        )
         return finished(image, canvas.ids, canvas.classes)
 
     def _n_distractors(self, rng: np.random.Generator) -> int:
@@ -165,16 +175,17 @@ class CutPasteDataset(SceneDataset):
         files = own if label is None else own[self.class_names[label]]
         cutout = self._cutout(files[int(rng.integers(len(files)))])
         image = shaped(cutout, self.parameters, self.side, rng)
-        pasted = layer(image, self.parameters, statistics, self.side, rng)
+        mask = np.asarray(image)[:, :, 3] >= 128
         corner = canvas.place(
-            pasted.mask,
+            mask,
             rng,
             max_hidden=self.parameters.max_hidden,
             touching=self.parameters.touching,
             cut_off=self.parameters.cut_off,
         )
         if corner is not None:
-            canvas.paint(pasted.colour, pasted.alpha, pasted.mask, corner, label)
+            colour, alpha = recoloured(image, mask, self.parameters, statistics, rng)
+            canvas.paint(colour, alpha, mask, corner, label)
 
     def _cutout(self, file: str) -> Image.Image:
         if file not in self._pictures:

@@ -33,6 +33,7 @@ class Canvas:
         self.shape: tuple[int, int] = (len(image), len(image[0]))
         self.classes: list[int] = []
         self._area = [0]
+        self._seen = [0]
         self._middle: list[tuple[float, float]] = []
 
     def paint(
@@ -53,6 +54,7 @@ class Canvas:
         self._area.append(int(mask[inside].sum()))
         self._middle.append((corner[0] + mask.shape[0] / 2, corner[1] + mask.shape[1] / 2))
         self.ids[at][mask[inside]] = len(self.classes)
+        self._seen = np.bincount(self.ids.ravel(), minlength=len(self._area)).tolist()
 
     def place(
         self,
@@ -120,14 +122,12 @@ class Canvas:
 
     def _free(self, mask: NDArray[np.bool_], corner: Corner, max_hidden: float) -> bool:
         at, inside = self._windows(mask.shape, corner)
-        under = self.ids[at][mask[inside]]
-        for hidden in np.unique(under[under > 0]):
-            if max_hidden == 0:
-                return False
-            seen = int((self.ids == hidden).sum()) - int((under == hidden).sum())
-            if seen < (1 - max_hidden) * self._area[hidden]:
-                return False
-        return True
+        hidden = np.bincount(self.ids[at][mask[inside]], minlength=1).tolist()
+        return all(
+            n == 0 or (max_hidden > 0 and self._seen[i] - n >= (1 - max_hidden) * self._area[i])
+            for i, n in enumerate(hidden)
+            if i
+        )
 
     def _windows(self, shape: tuple[int, ...], corner: Corner) -> tuple[tuple[slice, ...], ...]:
         at: list[slice] = []

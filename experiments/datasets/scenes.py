@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 
 from experiments.datasets.base import Sample
 
@@ -100,3 +101,42 @@ def finished(image: NDArray[np.float64], ids: NDArray[np.int32], classes: list[i
         mask=number[ids],
         classes=np.array(classes, np.int64)[seen[1:]],
     )
+
+
+def colour_statistics(
+    colour: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give mean and standard deviation a channel, rounded to a sixteenth of a grey level.
+
+    The rounding hides that sums differ in their last bit from machine to machine.
+    """
+    flat = colour.reshape(-1, 3)
+    return np.rint(flat.mean(0) * 16) / 16, np.rint(flat.std(0) * 16) / 16
+
+
+def developed(
+    image: NDArray[np.float64],
+    rng: np.random.Generator,
+    *,
+    colour_cast: float,
+    blur: float,
+    noise: float,
+) -> NDArray[np.float64]:
+    """Give the whole image its colour cast, blur and noise.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width, 3), grey levels
+    rng : Generator
+    colour_cast : float, standard deviation of the gain of a channel
+    blur : float, fraction of the side
+    noise : float, standard deviation as a fraction of the grey range
+    """
+    cast = rng.standard_normal(4) * colour_cast
+    image = image * (1 + cast[:3]) + 128 * cast[3]
+    image = np.clip(np.rint(image), 0, 255)
+    if blur * len(image) >= 0.2:
+        soft = Image.fromarray(image.astype(np.uint8))
+        soft = soft.filter(ImageFilter.GaussianBlur(blur * len(image)))
+        image = np.asarray(soft).astype(np.float64)
+    return image + rng.standard_normal(image.shape) * (255 * noise)
