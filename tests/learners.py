@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
@@ -86,3 +87,17 @@ class DeadlyLearner(PixelLearner):
                 Path(self.once).touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().fit(samples, **options)
+
+
+class DiaryLearner(PixelLearner):
+    """Remembers over warm starts how many images each training saw, and ends after three."""
+
+    name = "diary"
+
+    def fit(self, samples, *, start=None, **options):
+        model = super().fit(samples, **options)
+        diary = [*(json.loads(start) if start else []), len(samples)]
+        model.weights = lambda: json.dumps(diary).encode()
+        if len(diary) == 3:
+            raise RuntimeError(f"saw {diary}")
+        return model
