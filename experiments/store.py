@@ -85,7 +85,10 @@ class Store(Database):
         ).fetchone()
         if noted is None:
             db.execute("INSERT INTO datasets VALUES (?, ?, ?)", (bank, name, text))
-        elif noted[0] != text:
+        elif portable(json.loads(noted[0])) == portable(record):
+            query = "UPDATE datasets SET record = ? WHERE bank = ? AND dataset = ?"
+            db.execute(query, (text, bank, name))
+        else:
             raise StoreError(
                 f"Got the dataset {name!r}, but the bank {bank!r} in {self.path} holds another of "
                 "that name. Use the same --seed, --side and folders, or another --name."
@@ -148,6 +151,12 @@ class Store(Database):
         with self.lock, self.clear_errors():
             return pd.read_sql_query(query, self.db, params=(bank,))
 
+    def banks(self) -> list[str]:
+        """Name the banks that hold points."""
+        with self.lock, self.clear_errors():
+            rows = self.db.execute("SELECT DISTINCT bank FROM points ORDER BY 1").fetchall()
+        return [row[0] for row in rows]
+
     def records(self, bank: str) -> list[dict[str, Any]]:
         """Read the records of the datasets of a bank, in the order they came in."""
         with self.lock, self.clear_errors():
@@ -155,3 +164,11 @@ class Store(Database):
                 "SELECT record FROM datasets WHERE bank = ? ORDER BY rowid", (bank,)
             ).fetchall()
         return [json.loads(row[0]) for row in rows]
+
+
+def portable(record: dict[str, Any]) -> dict[str, Any]:
+    """Keep only the last name of absolute paths, which differ between machines."""
+    return {
+        key: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+        for key, value in record.items()
+    }

@@ -67,6 +67,14 @@ def test_what_is_measured_must_stay_the_same(store):
         store.register("b", "l", {"steps": 2}, [{**records[0], "seed": 2}])
 
 
+def test_a_bank_may_move_to_another_machine(store):
+    store.register("b", "l", {}, [{"name": "x", "cutouts": "/home/me/art"}])
+    store.register("b", "l", {}, [{"name": "x", "cutouts": "/mnt/art"}])
+    assert store.records("b") == [{"name": "x", "cutouts": "/mnt/art"}]
+    with pytest.raises(StoreError, match="holds another"):
+        store.register("b", "l", {}, [{"name": "x", "cutouts": "/mnt/other"}])
+
+
 def test_claims_are_exclusive_and_given_back(store, path):
     other = Store(path)
     with Leases(store, Rules()) as mine, Leases(other, Rules()) as theirs:
