@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import ptssp_sklearn
+from experiments.database import StoreError
 from experiments.datasets import make_dataset
 from experiments.kinds import bank_name, list_records
 from experiments.learners import make_learner
@@ -23,7 +24,7 @@ from experiments.options import read_options
 from experiments.progress import Progress
 from experiments.runner import Runner
 from experiments.schedule import Rules, Task, plan, training_sizes
-from experiments.store import Outcome, Store, StoreError
+from experiments.store import Outcome, Store
 
 
 class Stopped(BaseException):
@@ -71,7 +72,7 @@ def collect(
         Budget(options.steps, options.batch_size),
         options.seed,
         incremental=options.warm_start == "incremental",
-        threads=max(1, (os.cpu_count() or 1) // options.jobs),
+        threads=None if options.dask else max(1, (os.cpu_count() or 1) // options.jobs),
         deadline=deadline,
     )
     store = Store(options.out / "measurements.sqlite", code=code_version())
@@ -89,11 +90,12 @@ def _measure(
     setup: Setup,
     on_point: Sequence[Callable[[Outcome], None]],
 ) -> int:
-    open_tasks = _open(options, store, tasks)
+    again = _statuses_to_measure_again(options)
+    open_tasks = _open(store, tasks, again)
     _check_datasets(open_tasks, records)
-    store.register(
-        tasks[0].bank, tasks[0].learner, _noted_settings(options, setup), records.values()
-    )
+    noted = _noted_settings(options, setup)
+    store.register(tasks[0].bank, tasks[0].learner, noted, records.values())
+    store.reopen(open_tasks, again)
     progress = Progress(len(tasks), len(open_tasks))
     rules = Rules(setup.incremental, options.stop_flat)
     with Leases(store, rules) as leases:
@@ -113,12 +115,16 @@ def _measure(
     return 1 if progress.failed else 0
 
 
-def _open(options: argparse.Namespace, store: Store, tasks: list[Task]) -> list[Task]:
-    """Find what is not finished; failed and flat points count unless asked otherwise."""
-    again = ["failed"] if options.retry_failed else []
-    again += [] if options.stop_flat else ["flat"]
-    store.reopen(tasks, again)
+def _statuses_to_measure_again(options: argparse.Namespace) -> list[str]:
+    """Choose: failed points if asked for, flat ones unless --stop-flat is given."""
+    failed = ["failed"] if options.retry_failed else []
+    return failed if options.stop_flat else [*failed, "flat"]
+
+
+def _open(store: Store, tasks: list[Task], again: list[str]) -> list[Task]:
+    """Find the tasks that are not finished."""
     points = store.points(tasks[0].bank)
+    points = points[~points.status.isin(again)]
     names = ["bank", "learner", "dataset", "size", "repeat"]
     finished = set(points[names].itertuples(index=False, name=None))
     return [task for task in tasks if task.key not in finished]
@@ -147,6 +153,7 @@ def _noted_settings(options: argparse.Namespace, setup: Setup) -> dict[str, Any]
     """Collect what must not change while a bank is measured."""
     return {
         "learner": {k: v for k, v in setup.settings.items() if k != "device"},
+        "incremental": setup.incremental,
         "steps": setup.budget.steps,
         "batch_size": setup.budget.batch_size,
         "seed": setup.seed,

@@ -66,11 +66,12 @@ def _cutpaste(options: argparse.Namespace) -> Records:
 
 
 def _yolo(options: argparse.Namespace) -> Records:
+    folder = _yolo_folder(options)
     from experiments.datasets.yolo import list_datasets
 
     fractions = tuple(options.fractions) if options.fractions else None
     return list_datasets(
-        _yolo_folder(options),
+        folder,
         by_class=options.by_class,
         fractions=fractions,
         seed=options.seed,

@@ -39,7 +39,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--fractions", type=float, nargs="+", metavar="F",
                       help="split into train and test anew, such as 0.8 0.2 (yolo)")  # fmt: skip
     data.add_argument("--roboflow", metavar="WORKSPACE/PROJECT/VERSION",
-                      help="download it first, with the key in ROBOFLOW_API_KEY (yolo)")  # fmt: skip
+                      help="download it first, key in ROBOFLOW_API_KEY (yolo)")  # fmt: skip
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,7 @@ def bank_names() -> list[str]:
     return sorted(file.name.removesuffix(".zip") for file in files if file.name.endswith(".zip"))
 
 
-def load_curve_bank(name: str, *, metric: str = "map50_95") -> Bunch:
+def load_curve_bank(name: str, *, metric: str = "map50_95", learner: str | None = None) -> Bunch:
     """Load measured learning curves that come with the package.
 
     Parameters
@@ -34,6 +34,9 @@ def load_curve_bank(name: str, *, metric: str = "map50_95") -> Bunch:
         ``"procedural"``: 150 procedural segmentation domains, 8 images with masks each.
         ``"yolov8m-seg"``: 20 curves of YOLOv8m-seg on ten public datasets, without images.
     metric : {"map50_95", "map50", "map75"}, default="map50_95"
+    learner : str, optional
+        Whose curves to load, where a bank holds those of several learners: only the
+        datasets that it was measured on are given. By default the main learner's.
 
     Returns
     -------
@@ -42,12 +45,13 @@ def load_curve_bank(name: str, *, metric: str = "map50_95") -> Bunch:
         ``y`` : curve table, scores as fractions, NaN where not measured;
         ``groups`` : ndarray, what must not be split between training and testing;
         ``records`` : DataFrame, what else is known of each dataset;
-        ``name``, ``learner``, ``metric``, ``DESCR`` : str.
+        ``name``, ``learner``, ``metric``, ``DESCR`` : str;
+        ``learners`` : list of str, all whose curves the bank holds, the main one first.
 
     Raises
     ------
     ValueError
-        If there is no such bank, or it does not hold the metric.
+        If there is no such bank, or it does not hold the metric or the learner.
 
     Examples
     --------
@@ -62,10 +66,10 @@ def load_curve_bank(name: str, *, metric: str = "map50_95") -> Bunch:
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"Got the bank {name!r}, expected one of {', '.join(names)}.{hint}")
     path = resources.files("ptssp_sklearn").joinpath("data", "banks", f"{name}.zip")
-    return read_bank(io.BytesIO(path.read_bytes()), metric=metric)
+    return read_bank(io.BytesIO(path.read_bytes()), metric=metric, learner=learner)
 
 
-def read_bank(file: Any, *, metric: str = "map50_95") -> Bunch:
+def read_bank(file: Any, *, metric: str = "map50_95", learner: str | None = None) -> Bunch:
     """Read a bank archive (see `write_bank`); parameters and answer as `load_curve_bank`."""
     with zipfile.ZipFile(file) as archive:
         about = json.loads(archive.read("bank.json"))
@@ -75,11 +79,14 @@ def read_bank(file: Any, *, metric: str = "map50_95") -> Bunch:
             raise ValueError(
                 f"Got metric={metric!r}, but the bank {about['name']!r} holds {', '.join(known)}."
             )
+        points, learners = _points_of(points, about, learner)
         records = pd.DataFrame(about["records"]).set_index("dataset")
+        rows = np.flatnonzero(records.index.isin(points["dataset"]))
+        records = records.iloc[rows]
         table = pivot_points(points, index="dataset", score=metric).loc[records.index]
         cells = None
         if "images/0.webp" in archive.namelist():
-            cells = [_read_row(archive, row) for row in range(len(records))]
+            cells = [_read_row(archive, int(row)) for row in rows]
     X = None if cells is None else image_table(cells, index=records.index)
     return Bunch(
         X=X,
@@ -87,7 +94,8 @@ def read_bank(file: Any, *, metric: str = "map50_95") -> Bunch:
         groups=records.pop("group").to_numpy(),
         records=records,
         name=about["name"],
-        learner=about["learner"],
+        learner=learner or about["learner"],
+        learners=learners,
         metric=metric,
         DESCR=about["description"],
     )
@@ -109,8 +117,10 @@ def write_bank(
     ----------
     file : path or file object
     name, learner, description : str
+        The main learner, if `points` are of several.
     points : DataFrame
-        One row a measured point: ``dataset``, ``size`` and scores named as in `METRICS`.
+        One row a measured point: ``dataset``, ``size`` and scores named as in `METRICS`;
+        ``learner`` if they are of several.
     records : DataFrame
         One row a dataset, in the order of the bank: ``dataset``, ``group`` and more.
     images : list of (images, masks), optional
@@ -124,6 +134,23 @@ def write_bank(
         for row, (pictures, masks) in enumerate(images or []):
             _write_picture(archive, f"images/{row}.webp", np.concatenate(pictures))
             _write_picture(archive, f"masks/{row}.png", np.concatenate(masks).astype(np.uint8))
+
+
+def _points_of(
+    points: pd.DataFrame, about: dict[str, Any], learner: str | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """Take one learner's points, and list all learners with the main one first."""
+    main = about["learner"]
+    found = points["learner"].unique().tolist() if "learner" in points.columns else [main]
+    learners = [main, *sorted(set(found) - {main})]
+    if learner is not None and learner not in learners:
+        raise ValueError(
+            f"Got learner={learner!r}, but the bank {about['name']!r} holds curves of "
+            f"{', '.join(learners)}."
+        )
+    if "learner" in points.columns:
+        points = points[points["learner"] == (learner or main)]
+    return points, learners
 
 
 def image_table(

@@ -24,7 +24,9 @@ class DrawnDataset:
         return [self._draw(1000 + number) for number in range(4)]
 
     def _draw(self, number):
-        image, mask = scene(self.record["seed"] + number, side=24, contrast=self.record["contrast"])
+        image, mask = scene(
+            self.record["seed"] + number, side=32, contrast=self.record["contrast"], n_objects=2
+        )
         ids = np.unique(mask[mask > 0])
         mask = np.searchsorted(np.append(0, ids), mask).astype(np.int32)
         return Sample(image, mask, np.zeros(len(ids), np.int64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
@@ -40,7 +41,7 @@ class PixelLearner(Learner):
     name = "pixel"
 
     def fit(self, samples, *, n_classes, budget, seed, start=None):
-        classifier = pickle.loads(start) if start else SGDClassifier(random_state=seed, tol=None)
+        classifier = pickle.loads(start) if start else SGDClassifier(random_state=seed)
         colours = np.concatenate([s.image.reshape(-1, 3) for s in samples]) / 128 - 1
         inside = np.concatenate([s.mask.ravel() for s in samples]) > 0
         for _ in range(budget.steps):
@@ -86,3 +87,17 @@ class DeadlyLearner(PixelLearner):
                 Path(self.once).touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().fit(samples, **options)
+
+
+class DiaryLearner(PixelLearner):
+    """Remembers over warm starts how many images each training saw, and ends after three."""
+
+    name = "diary"
+
+    def fit(self, samples, *, start=None, **options):
+        model = super().fit(samples, **options)
+        diary = [*(json.loads(start) if start else []), len(samples)]
+        model.weights = lambda: json.dumps(diary).encode()
+        if len(diary) == 3:
+            raise RuntimeError(f"saw {diary}")
+        return model

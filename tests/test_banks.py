@@ -76,3 +76,32 @@ def test_written_banks_are_read_back_bit_for_bit():
     assert bank.y.to_numpy().ravel() == pytest.approx(np.arange(6) / 8)
     assert bank.groups.tolist() == ["g", "g", "h"]
     assert bank.records.noise.tolist() == [1, 2, 3]
+
+
+def test_a_bank_holds_the_curves_of_several_learners():
+    pairs = [task(row, 2) for row in range(3)]
+    points = pd.DataFrame(
+        {
+            "learner": ["l"] * 6 + ["m"] * 2,
+            "dataset": [*"aabbcc", *"bb"],
+            "size": [2, 4] * 4,
+            "map50_95": np.arange(8) / 8,
+        }
+    )
+    records = pd.DataFrame({"dataset": [*"abc"], "group": [*"ggh"], "record": [{"kind": "k"}] * 3})
+    file = io.BytesIO()
+    write_bank(
+        file, name="t", learner="l", description="d", points=points, records=records, images=pairs
+    )
+    main = read_bank(file)
+    assert (main.learner, main.learners, main.y.shape) == ("l", ["l", "m"], (3, 2))
+    assert main.records.record.iloc[0] == {"kind": "k"}
+    other = read_bank(file, learner="m")
+    assert (other.learner, other.y.index.tolist()) == ("m", ["b"])
+    assert other.y.to_numpy().tolist() == [[0.75, 0.875]]
+    assert other.groups.tolist() == ["g"]
+    assert np.array_equal(other.X.image_2.iloc[0], pairs[1][0][1])
+    with pytest.raises(ValueError, match="holds curves of l, m"):
+        read_bank(file, learner="n")
+    with pytest.raises(ValueError, match="holds curves of"):
+        load_curve_bank("procedural", learner="n")

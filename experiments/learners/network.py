@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+
 class StackedUNet(nn.Module):
     """Independent U-Nets in one module: network ``m`` owns the channels of group ``m``.
 
