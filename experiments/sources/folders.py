@@ -13,7 +13,8 @@ from experiments.sources.material import Item, slug
 from experiments.sources.svg import rasterised
 from experiments.sources.wad import between, palette, picture, read_wad
 
-CLIPART_LEFT_OUT = {"logos", "special", "unsorted", "flags", "religion", "roadsigns", "computer"}
+CLIPART_LEFT_OUT = {"logos", "special", "unsorted", "flags", "religion", "roadsigns", "computer", "geography", "stars", "led", "bodypart"}
+WORDS_LEFT_OUT = ("stripper", "sexy", "nude", "pinup", "bikini", "logo")
 
 
 def with_holes(path: Path) -> Image.Image:
@@ -31,7 +32,8 @@ def clipart(folders: list[Path], rng: np.random.Generator) -> Iterator[Item]:
     root = folders[0] / "usr/share/openclipart/png"
     for path in sorted(root.rglob("*.png")):
         parts = path.relative_to(root).parts[:-1]
-        if not CLIPART_LEFT_OUT.intersection(parts):
+        named = any(word in path.stem.lower() for word in WORDS_LEFT_OUT)
+        if not named and not CLIPART_LEFT_OUT.intersection(parts):
             yield Item(slug(" ".join(parts[-2:])), path.stem, partial(with_holes, path))
 
 

@@ -1,21 +1,17 @@
-"""Backgrounds made of the tiles of games and packs of textures."""
+"""Backgrounds made of game floors, and of pages of text."""
 
 from __future__ import annotations
 
-import base64
-import io
-import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from experiments.sources.material import Item
+from experiments.sources.noise import clouds
 from experiments.sources.wad import between, flat, palette, read_wad
-
-MOSAICS = 60
 
 
 def mosaic(tile: Image.Image, side: int = 256, scale: int = 1) -> Image.Image:
@@ -38,14 +34,29 @@ def game_floors(folders: list[Path], rng: np.random.Generator) -> Iterator[Item]
         yield Item("", name, partial(_floor, data, rgb, int(rng.integers(1, 4))))
 
 
-def data_url(path: Path) -> bytes:
-    """Give the bytes of the first base64 data URL in a script."""
-    found = re.search(r"data:[^;,]*;base64,([A-Za-z0-9+/=]+)", path.read_text(encoding="utf-8"))
-    if found is None:
-        raise ValueError(f"Got no base64 data URL in {path.name}.")
-    return base64.b64decode(found.group(1))
+def _word(rng: np.random.Generator) -> str:
+    syllables = (consonant + vowel for consonant in "bdklmnprst" for vowel in "aeiou")
+    return "".join(rng.choice(list(syllables), int(rng.integers(1, 5))))
 
 
-def embedded(path: Path) -> Image.Image:
-    """Open the picture that a script holds as a data URL."""
-    return Image.open(io.BytesIO(data_url(path)))
+def page(path: Path, seed: int, side: int = 256) -> Image.Image:
+    """Draw a page of made-up words on uneven paper."""
+    rng = np.random.default_rng(seed)
+    paper = rng.uniform(200, 255, 3) - 25 * clouds(rng)[:side, :side, None]
+    image = Image.fromarray(np.clip(paper, 0, 255).astype(np.uint8))
+    size, ink = int(rng.integers(9, 26)), tuple(int(c) for c in rng.integers(0, 110, 3))
+    font, draw = ImageFont.truetype(str(path), size), ImageDraw.Draw(image)
+    left, height = int(rng.integers(-20, 24)), round(size * rng.uniform(1.15, 1.7))
+    for top in range(int(rng.integers(-10, 10)), side, height):
+        line = " ".join(_word(rng) for _ in range(24))
+        draw.text((left, top), line, ink, font)
+    return image.rotate(float(rng.choice([0, 90, 180, 270])))
+
+
+def pages(folders: list[Path], rng: np.random.Generator) -> Iterator[Item]:
+    """Give pages of text, ten for each font."""
+    for folder in folders:
+        path = sorted(folder.rglob("*-Regular.[ot]tf"))[0]
+        for index in range(10):
+            name = f"{path.stem}-{index}"
+            yield Item("", name, partial(page, path, int(rng.integers(2**31))))
