@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from experiments.sources.build import build, write_record
+from experiments.sources.build import build, selected, write_record
 from experiments.sources.catalogue import SOURCES
 from experiments.sources.notice import notice
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def main(
     out: Annotated[Path, typer.Option(help="Folder to write into.")],
     cache: Annotated[Path, typer.Option(help="Folder for the packages.")] = Path(".cache/sources"),
@@ -20,11 +23,10 @@ def main(
     notice_file: Annotated[Path | None, typer.Option(help="Where to write the NOTICE.")] = None,
 ) -> None:
     """Write cut-outs, backgrounds, sources.json and, if asked for, the NOTICE."""
-    unknown = set(only or ()) - {source.name for source in SOURCES}
-    if unknown:
-        names = ", ".join(source.name for source in SOURCES)
-        raise typer.BadParameter(f"Got {', '.join(sorted(unknown))}, expected some of {names}.")
-    chosen = [source for source in SOURCES if not only or source.name in only]
+    try:
+        chosen = selected(SOURCES, only or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     out.mkdir(parents=True, exist_ok=True)
     records = build(chosen, out, cache.resolve(), seed, lambda line: typer.echo(line, err=True))
     write_record(records, out / "sources.json")
@@ -35,4 +37,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

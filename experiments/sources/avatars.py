@@ -38,8 +38,19 @@ for (const path of styles) {
 """
 
 
+def link_generator(folders: list[Path]) -> None:
+    """Let each style, unpacked alone, find the generator that it imports."""
+    core, *styles = folders
+    for style in styles:
+        link = style / "node_modules/@dicebear/core"
+        if not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to((core / "package").resolve(), target_is_directory=True)
+
+
 def avatars(folders: list[Path], rng: np.random.Generator) -> Iterator[Item]:
     """Give `COUNT` avatars of each style; the first folder holds the generator."""
+    link_generator(folders)
     paths = [(folder / "package/lib/index.js").resolve().as_uri() for folder in folders]
     command = ["node", "--input-type=module", "-e", SCRIPT, str(COUNT), *paths]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from experiments.sources.material import (
 from experiments.sources.packages import fetched
 
 MOST_BACKGROUNDS = 60
+SKIPPED = (OSError, ValueError, ImportError, StopIteration, RuntimeError, SubprocessError)
 Report = Callable[[str], None]
 
 
@@ -60,6 +61,21 @@ def write_backgrounds(
     return len(good)
 
 
+def selected(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
+    """Give the sources with these names, or all for none.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown.
+    """
+    known = [source.name for source in sources]
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ValueError(f"Got {', '.join(unknown)}, expected some of {', '.join(known)}.")
+    return [source for source in sources if not names or source.name in names]
+
+
 def record(source: Source, count: int) -> dict[str, Any]:
     """Give what the record says of a source."""
     return {
@@ -88,8 +104,8 @@ def build(
         try:
             folders = [fetched(package, cache) for package in source.packages]
             records.append(record(source, write(source, folders, out, rng, tell)))
-        except (OSError, ValueError, ImportError, StopIteration, subprocess.SubprocessError) as error:
-            tell(f"skipped, {error}")
+        except SKIPPED as error:
+            tell(f"skipped, {error!r}"[:300].replace("\n", " "))
     return records
 
 

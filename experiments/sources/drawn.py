@@ -87,9 +87,7 @@ def arrow(rng: np.random.Generator) -> NDArray[np.float64]:
     return np.concatenate([half, (half * [1, -1])[-2::-1]])
 
 
-OUTLINES: tuple[Outline, ...] = (
-    blob, star, flower, gear, polygon, leaf, heart, crescent, cross, arrow,
-)  # fmt: skip
+OUTLINES = (blob, star, flower, gear, polygon, leaf, heart, crescent, cross, arrow)
 FILLS = (noise.gradient, noise.clouds, noise.stripes, noise.checks, noise.cells, noise.dots)
 
 

@@ -13,15 +13,20 @@ from experiments.sources.material import Item, slug
 from experiments.sources.svg import rasterised
 from experiments.sources.wad import between, palette, picture, read_wad
 
-CLIPART_LEFT_OUT = {"logos", "special", "unsorted", "flags", "religion", "roadsigns", "computer", "geography", "stars", "led", "bodypart"}
+MOST_PIXELS = 20_000_000
+CLIPART_LEFT_OUT = {
+    "logos", "special", "unsorted", "flags", "religion", "roadsigns", "computer", "geography",
+    "stars", "led", "bodypart",
+}  # fmt: skip
 WORDS_LEFT_OUT = ("stripper", "sexy", "nude", "pinup", "bikini", "logo")
 
 
 def with_holes(path: Path) -> Image.Image:
-    """Open a picture; raise ValueError if it has no transparent pixel."""
-    image = Image.open(path)
-    image.draft("RGB", (256, 256))
-    rgba = image.convert("RGBA")
+    """Open a picture; raise ValueError if it is huge or has no transparent pixel."""
+    with Image.open(path) as image:
+        if image.width * image.height > MOST_PIXELS:
+            raise ValueError(f"has {image.width} by {image.height} pixels")
+        rgba = image.convert("RGBA")
     if np.asarray(rgba)[..., 3].min() > 24:
         raise ValueError("has no transparent pixel")
     return rgba

@@ -15,10 +15,11 @@ from experiments.sources.material import Item, slug
 from experiments.sources.svg import coloured, rasterised
 
 THINGS = (
-    "arrow armor axe bag ball bird bomb book boot bottle bridge card crown dice dragon egg eye "
-    "face fish flower gate gun hammer hand hat heart helmet house key leaf mask mushroom ring "
-    "shell shield skull spider star sword tower tree"
-).split()
+    "arrow", "armor", "axe", "bag", "ball", "bird", "bomb", "book", "boot", "bottle", "bridge",
+    "card", "crown", "dice", "dragon", "egg", "eye", "face", "fish", "flower", "gate", "gun",
+    "hammer", "hand", "hat", "heart", "helmet", "house", "key", "leaf", "mask", "mushroom",
+    "ring", "shell", "shield", "skull", "spider", "star", "sword", "tower", "tree",
+)  # fmt: skip
 PARK_LEFT_OUT = {"Brand", "Arrows", "Edit", "Abstract", "Base", "Operate", "Components", "Others"}
 FLAG_WIDTH = 160
 Colour = tuple[int, int, int]

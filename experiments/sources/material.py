@@ -34,6 +34,9 @@ class Item:
     load: Callable[[], Image.Image]
 
 
+Items = Callable[[list[Path], np.random.Generator], Iterator[Item]]
+
+
 @dataclass(frozen=True)
 class Source:
     """One source of cut-outs or backgrounds.
@@ -46,7 +49,7 @@ class Source:
     packages: tuple[Package, ...]
     licence: str
     attribution: str
-    items: Callable[[list[Path], np.random.Generator], Iterator[Item]]
+    items: Items
 
 
 def slug(text: str) -> str:

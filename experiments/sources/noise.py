@@ -64,7 +64,7 @@ def checks(rng: np.random.Generator) -> Field:
 def cells(rng: np.random.Generator) -> Field:
     """Give the distance to the nearest of random points, or the gap to the next."""
     points = rng.uniform(0, SIDE, (int(rng.integers(20, 160)), 2))
-    pixels = np.stack(np.mgrid[:SIDE, :SIDE], -1).reshape(-1, 2)
+    pixels = np.indices((SIDE, SIDE)).reshape(2, -1).T
     near, _ = cKDTree(points).query(pixels, k=2)
     field = near[:, 1] - near[:, 0] if rng.random() < 0.5 else near[:, 0]
     return _unit(field.reshape(SIDE, SIDE))
