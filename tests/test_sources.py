@@ -119,7 +119,7 @@ def test_a_picture_lump_is_drawn_column_by_column():
 
 
 def test_a_picture_lump_cut_short_is_refused():
-    with pytest.raises(IndexError):
+    with pytest.raises(ValueError, match="smaller than requested"):
         picture(SPRITE[:19], COLOURS)
 
 
