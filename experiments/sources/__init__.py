@@ -1,0 +1,1 @@
+"""Image material for cut-and-paste segmentation datasets, made from pinned packages."""
