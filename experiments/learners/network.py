@@ -43,43 +43,49 @@ class StackedUNet(nn.Module):
         self.n_networks = n_networks
         self.fold = fold
         widths = [width * 2**level for level in range(levels + 1)]
-        ins = [3 * fold**2, *widths[:-1]]
-        self.down = nn.ModuleList(self._block(i, o) for i, o in zip(ins, widths, strict=True))
-        self.up = nn.ModuleList(
-            self._block(below + beside, beside) for beside, below in pairwise(widths)
-        )
-        self.head = nn.Conv2d(
-            width * n_networks, n_outputs * fold**2 * n_networks, 1, groups=n_networks
-        )
+        steps = pairwise([3 * fold**2, *widths])
+        self.down = nn.ModuleList(_block(i, o, n_networks) for i, o in steps)
+        self.decoder = Decoder(widths, n_outputs, n_networks, fold=fold)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (batch, 3 n_networks, height, width) to (batch, n_outputs n_networks, …)."""
-        features = self.down[0](functional.pixel_unshuffle(images, self.fold))
-        skips = [features]
+        features = [self.down[0](functional.pixel_unshuffle(images, self.fold))]
         for block in self.down[1:]:
-            features = block(functional.max_pool2d(features, 2))
-            skips.append(features)
-        for block, skip in zip(reversed(self.up), reversed(skips[:-1]), strict=True):
+            features.append(block(functional.max_pool2d(features[-1], 2)))
+        return self.decoder(features)
+
+
+class Decoder(nn.Module):
+    """The way up of a U-Net.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Channels of the encoder's levels, the finest first.
+    n_outputs, n_networks : int
+    fold : int
+        Pixels of the outputs across one pixel of the finest level.
+    """
+
+    def __init__(
+        self, widths: Sequence[int], n_outputs: int, n_networks: int = 1, *, fold: int = 2
+    ) -> None:
+        super().__init__()
+        self.n_networks = n_networks
+        self.fold = fold
+        self.up = nn.ModuleList(
+            _block(below + beside, beside, n_networks) for beside, below in pairwise(widths)
+        )
+        n_inside, n_maps = widths[0] * n_networks, n_outputs * fold**2 * n_networks
+        self.head = nn.Conv2d(n_inside, n_maps, 1, groups=n_networks)
+
+    def forward(self, levels: Sequence[Tensor]) -> Tensor:
+        """Map features of all levels, the finest first, to output maps."""
+        features = levels[-1]
+        for block, skip in zip(reversed(self.up), reversed(levels[:-1]), strict=True):
             features = functional.interpolate(features, scale_factor=2.0, mode="nearest")
             features = block(self._beside(features, skip))
         return functional.pixel_shuffle(self.head(features), self.fold)
-
-    def _block(self, n_in: int, n_out: int) -> nn.Sequential:
-        layers: list[nn.Module] = []
-        for channels in (n_in, n_out):
-            layers += [
-                nn.Conv2d(
-                    channels * self.n_networks,
-                    n_out * self.n_networks,
-                    3,
-                    padding=1,
-                    bias=False,
-                    groups=self.n_networks,
-                ),
-                nn.BatchNorm2d(n_out * self.n_networks),
-                nn.ReLU(inplace=True),
-            ]
-        return nn.Sequential(*layers)
 
     def _beside(self, first: Tensor, second: Tensor) -> Tensor:
         """Concatenate the channels of each network."""
@@ -87,6 +93,18 @@ class StackedUNet(nn.Module):
             return torch.cat([first, second], dim=1)
         parts = [t.unflatten(1, (self.n_networks, -1)) for t in (first, second)]
         return torch.cat(parts, dim=2).flatten(1, 2)
+
+
+def _block(n_in: int, n_out: int, n_networks: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    wide = n_out * n_networks
+    for channels in (n_in * n_networks, wide):
+        layers += [
+            nn.Conv2d(channels, wide, 3, padding=1, bias=False, groups=n_networks),
+            nn.BatchNorm2d(wide),
+            nn.ReLU(inplace=True),
+        ]
+    return nn.Sequential(*layers)
 
 
 def stack(networks: Sequence[StackedUNet], stacked: StackedUNet) -> StackedUNet:

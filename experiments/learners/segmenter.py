@@ -1,0 +1,151 @@
+"""Training of networks that give class maps and a depth map, one or many side by side."""
+
+from __future__ import annotations
+
+import io
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from experiments.datasets.base import Sample
+from experiments.learners.base import Budget, Job, Learner, Model, Prediction
+from experiments.learners.instances import class_map, depth_map, find_instances
+
+PEAK_RATE = 1e-2
+DECAY = 0.01
+DEPTH_WEIGHT = 2.0
+_IMAGES_AT_ONCE = 32
+
+
+class SegmenterLearner(Learner):
+    """Train a network by cross-entropy of the classes and squared error of the depth.
+
+    Images are turned and mirrored at random, the learning rate follows one cycle, and
+    convolutions run in bfloat16.
+    """
+
+    device: str
+
+    @abstractmethod
+    def build(self, n_outputs: int) -> nn.Module:
+        """Give a new network of `n_outputs` maps; torch is seeded before."""
+
+    def fit(
+        self,
+        samples: Sequence[Sample],
+        *,
+        n_classes: int,
+        budget: Budget,
+        seed: int,
+        start: bytes | None = None,
+    ) -> Model:
+        network = self.seeded(n_classes, seed)
+        if start is not None:
+            network.load_state_dict(_read(start))
+        self.train(network, [Job(samples, n_classes, seed)], budget)
+        return SegmenterModel(network, self.device)
+
+    def seeded(self, n_classes: int, seed: int) -> Any:
+        """Build the network of a seed: background, classes and depth."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return self.build(n_classes + 2)
+
+    def train(self, network: nn.Module, jobs: Sequence[Job], budget: Budget) -> None:
+        """Train a network whose channels are shared out among the jobs."""
+        network.to(self.device, memory_format=torch.channels_last).train()
+        data = [_Tensors(job, budget, self.device) for job in jobs]
+        wanted = [p for p in network.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(wanted, PEAK_RATE, weight_decay=DECAY)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, PEAK_RATE, total_steps=budget.steps + 1, pct_start=0.2
+        )
+        for step in range(budget.steps):
+            batches = [tensors.batch(step) for tensors in data]
+            images = torch.cat([batch[0] for batch in batches], dim=1)
+            with torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16):
+                maps = network(images.contiguous(memory_format=torch.channels_last))
+            parts = maps.float().chunk(len(jobs), dim=1)
+            losses = [_loss(part, *b[1:]) for part, b in zip(parts, batches, strict=True)]
+            optimizer.zero_grad(set_to_none=True)
+            torch.stack(losses).sum().backward()
+            optimizer.step()
+            schedule.step()
+
+
+class SegmenterModel(Model):
+    """A trained network."""
+
+    def __init__(self, network: nn.Module, device: str) -> None:
+        self.network = network.eval().to(device, memory_format=torch.channels_last)
+        self.device = device
+
+    def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
+        found = []
+        with torch.inference_mode():
+            for start in range(0, len(images), _IMAGES_AT_ONCE):
+                pixels = _pixels(images[start : start + _IMAGES_AT_ONCE]).to(self.device)
+                maps = self.network(pixels)
+                shares = maps[:, :-1].softmax(dim=1).cpu().numpy()
+                depths = maps[:, -1].cpu().numpy()
+                found += [find_instances(*pair) for pair in zip(shares, depths, strict=True)]
+        return found
+
+    def weights(self) -> bytes:
+        file = io.BytesIO()
+        np.savez(file, **{k: v.cpu().numpy() for k, v in self.network.state_dict().items()})
+        return file.getvalue()
+
+
+class _Tensors:
+    """The samples of one training on the device, and the seeded order they are drawn in."""
+
+    def __init__(self, job: Job, budget: Budget, device: str) -> None:
+        self.images = _pixels([s.image for s in job.samples]).to(device)
+        labels = np.stack([class_map(s) for s in job.samples])
+        self.labels = torch.from_numpy(labels).to(device)
+        depth = np.stack([depth_map(s.mask) for s in job.samples])
+        self.depth = torch.from_numpy(depth).to(device)
+        rng = np.random.default_rng(job.seed)
+        count = budget.steps * budget.batch_size
+        rounds = -(-count // len(job.samples))
+        order = np.concatenate([rng.permutation(len(job.samples)) for _ in range(rounds)])
+        self.order = torch.from_numpy(order[:count].reshape(budget.steps, -1)).to(device)
+        self.turns = rng.integers(0, 8, budget.steps)
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        picks = self.order[step]
+        turn = int(self.turns[step])
+        parts = (self.images[picks], self.labels[picks], self.depth[picks])
+        images, labels, depth = (_turn(part, turn) for part in parts)
+        return images, labels, depth
+
+
+def _turn(values: Tensor, turn: int) -> Tensor:
+    """Apply one of the eight symmetries of the square to the last two axes."""
+    if turn & 1:
+        values = values.flip(-1)
+    if turn & 2:
+        values = values.flip(-2)
+    return values.transpose(-1, -2) if turn & 4 else values
+
+
+def _pixels(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    return stacked.float().div_(127.5).sub_(1.0)
+
+
+def _loss(maps: Tensor, labels: Tensor, depth: Tensor) -> Tensor:
+    classes = functional.cross_entropy(maps[:, :-1], labels)
+    return classes + DEPTH_WEIGHT * functional.mse_loss(maps[:, -1], depth)
+
+
+def _read(weights: bytes) -> dict[str, Tensor]:
+    with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
+        return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
