@@ -22,6 +22,7 @@ from experiments.sources.material import (
     Source,
     as_background,
     by_class,
+    converted,
     share,
     trimmed,
 )
@@ -182,6 +183,11 @@ def _source(kind: str, *packages: Package) -> Source:
     items = [Item("ball" * (kind == "cutout"), f"b{i}", disc) for i in range(8)]
     items.append(Item(items[0].label, "bad", _broken))
     return Source("toys", kind, packages, "MIT", "By a maker.", lambda folders, rng: iter(items))
+
+
+def test_names_that_become_the_same_are_told_apart():
+    items = [Item("imp", name, disc) for name in ("VILE[1", "VILE]1", "vile")]
+    assert len(dict(converted(items, 9, trimmed, print))) == 3
 
 
 @pytest.mark.parametrize("kind", ["cutout", "background"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,10 @@ WORDS_LEFT_OUT = ("stripper", "sexy", "nude", "pinup", "bikini", "logo")
 
 def with_holes(path: Path) -> Image.Image:
     """Open a picture; raise ValueError if it is huge or has no transparent pixel."""
-    with Image.open(path) as image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        image = Image.open(path)
+    with image:
         if image.width * image.height > MOST_PIXELS:
             raise ValueError(f"has {image.width} by {image.height} pixels")
         rgba = image.convert("RGBA")

@@ -22,7 +22,8 @@ PER_SOURCE = 600
 LEAST_PER_CLASS = 6
 MOST_CLASSES = 24
 SIDES = (192, 512)
-BROKEN = (OSError, ValueError, SyntaxError, KeyError, IndexError, struct.error)
+BOMBS = (Image.DecompressionBombWarning, Image.DecompressionBombError)
+BROKEN = (OSError, ValueError, SyntaxError, KeyError, IndexError, struct.error, *BOMBS)
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,14 @@ def converted(
     report: Callable[[str], None],
 ) -> list[tuple[str, Image.Image]]:
     """Load items until `most` are good; report and skip the broken ones."""
-    good: list[tuple[str, Image.Image]] = []
+    good: dict[str, Image.Image] = {}
     for item in items:
         if len(good) == most:
             break
         try:
-            good.append((slug(item.name), convert(item.load())))
+            name = slug(item.name)
+            name = f"{name}-{len(good)}" if name in good else name
+            good[name] = convert(item.load())
         except BROKEN as error:
             report(f"{item.label or 'background'}/{item.name}: {error}".replace("\n", " "))
-    return sorted(good, key=lambda pair: pair[0])
+    return sorted(good.items())
