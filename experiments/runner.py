@@ -80,7 +80,7 @@ class Runner:
                 suspects = [task for task in list(self.open) if self._crashes[task]]
                 if self._pass(size, suspects[:1]) or len(self.open) < before:
                     continue
-                if not self.leases.others():
+                if not self.leases.others(list(self.open)):
                     break
                 time.sleep(OTHERS_SECONDS)
 
