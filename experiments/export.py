@@ -88,7 +88,7 @@ def write_images(folder: Path, names: list[str], pictures: list[Pictures]) -> pd
                 row[f"{kind}_{number}"] = file.relative_to(folder.parent).as_posix()
         rows.append(row)
     table = pd.DataFrame(rows)
-    return table[sorted(map(str, table.columns), key=_column_order)]
+    return table[sorted(table.columns, key=lambda column: _column_order(str(column)))]
 
 
 def _column_order(column: str) -> tuple[str, int]:

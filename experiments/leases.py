@@ -91,12 +91,13 @@ class Leases:
                 [(*task.key, self.owner) for task in tasks],
             )
 
-    def others(self) -> int:
-        """Count the tasks that other live processes work on."""
+    def others(self, tasks: Iterable[Task]) -> int:
+        """Count those of the tasks that other live processes work on."""
         with self.store.transaction() as db:
             self._free_dead(db)
-            query = "SELECT count(*) FROM claims WHERE owner != ?"
-            return db.execute(query, (self.owner,)).fetchone()[0]
+            query = "SELECT bank, learner, dataset, size, repeat FROM claims WHERE owner != ?"
+            claimed = set(db.execute(query, (self.owner,)).fetchall())
+        return sum(task.key in claimed for task in tasks)
 
     def _judge(self, db: sqlite3.Connection, task: Task) -> Known:
         curve = {
@@ -155,7 +156,7 @@ def _started(pid: int) -> str:
 
 
 def _is_dead(owner: dict) -> bool:
-    if owner["host"] != _host():
+    if owner["host"] != _host() or os.name != "posix":
         return False
     try:
         os.kill(owner["pid"], 0)

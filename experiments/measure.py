@@ -91,19 +91,20 @@ def _measure_one(setup: Setup, order: Order) -> Outcome:
     task = order.task
     seed = task.seed(setup.seed)
     try:
-        samples = _samples(setup, order)
+        dataset, tests = _loaded(order.record)
+        samples = _samples(setup, order, dataset)
         learner = _learner(setup)
         began = time.perf_counter()
         model = learner.fit(
             samples,
-            n_classes=len(_dataset(order.record).class_names),
+            n_classes=len(dataset.class_names),
             budget=setup.budget,
             seed=seed,
             start=order.start,
         )
         seconds = time.perf_counter() - began
         weights = model.weights() if setup.incremental else None
-        scores = _scores(model, order.record)
+        scores = _scores(model, dataset, tests)
     except Exception as error:
         return Outcome(task, "failed", seed, reason=describe(error))
     return Outcome(task, "done", seed, scores, seconds, weights=weights)
@@ -111,26 +112,27 @@ def _measure_one(setup: Setup, order: Order) -> Outcome:
 
 def _measure_stack(setup: Setup, orders: Sequence[Order]) -> list[Outcome]:
     """Train side by side; if any training fails, all are run again one by one."""
+    loaded = [_loaded(order.record) for order in orders]
     jobs = [
         Job(
-            _samples(setup, order),
-            len(_dataset(order.record).class_names),
+            dataset.train(order.task.size, order.task.repeat),
+            len(dataset.class_names),
             order.task.seed(setup.seed),
         )
-        for order in orders
+        for (dataset, _), order in zip(loaded, orders, strict=True)
     ]
     began = time.perf_counter()
     models = _learner(setup).fit_many(jobs, budget=setup.budget)
     seconds = (time.perf_counter() - began) / len(orders)
     return [
-        Outcome(order.task, "done", job.seed, _scores(model, order.record), seconds)
-        for order, job, model in zip(orders, jobs, models, strict=True)
+        Outcome(order.task, "done", job.seed, _scores(model, *pair), seconds)
+        for order, pair, job, model in zip(orders, loaded, jobs, models, strict=True)
     ]
 
 
-def _samples(setup: Setup, order: Order) -> list[Sample]:
+def _samples(setup: Setup, order: Order, dataset: Dataset) -> list[Sample]:
     task = order.task
-    samples = _dataset(order.record).train(task.size, task.repeat)
+    samples = dataset.train(task.size, task.repeat)
     if not setup.incremental or task.before is None:
         return samples
     if order.start is None:
@@ -138,20 +140,16 @@ def _samples(setup: Setup, order: Order) -> list[Sample]:
     return samples[task.before :]
 
 
-def _scores(model: Model, record: str) -> dict[str, Any]:
-    samples = _test(record)
+def _scores(model: Model, dataset: Dataset, samples: list[Sample]) -> dict[str, Any]:
     predictions = model.predict([sample.image for sample in samples])
-    return score_predictions(predictions, samples, _dataset(record).class_names)
+    return score_predictions(predictions, samples, dataset.class_names)
 
 
 @lru_cache(maxsize=2)
-def _dataset(record: str) -> Dataset:
-    return make_dataset(json.loads(record))
-
-
-@lru_cache(maxsize=2)
-def _test(record: str) -> list[Sample]:
-    return _dataset(record).test()
+def _loaded(record: str) -> tuple[Dataset, list[Sample]]:
+    """Make a dataset and its test images, once for all its sizes."""
+    dataset = make_dataset(json.loads(record))
+    return dataset, dataset.test()
 
 
 def _learner(setup: Setup) -> Learner:

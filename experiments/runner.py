@@ -80,7 +80,7 @@ class Runner:
                 suspects = [task for task in list(self.open) if self._crashes[task]]
                 if self._pass(size, suspects[:1]) or len(self.open) < before:
                     continue
-                if not self.leases.others():
+                if not self.leases.others(list(self.open)):
                     break
                 time.sleep(OTHERS_SECONDS)
 
@@ -95,7 +95,12 @@ class Runner:
                 given += len(results)
                 for result in results:
                     self._finish(result)
-        except Exception as error:
+        except BaseException as error:
+            if "Cancelled" in type(error).__name__:
+                raise ConnectionError(
+                    f"Lost the Dask cluster at {self.dask}. What was measured is safe; run the "
+                    "same command again to go on."
+                ) from error
             if not _is_crash(error):
                 raise
             self._crashed()
@@ -166,10 +171,10 @@ class Runner:
             ):
                 yield self.jobs
             return
-        from dask.distributed import Client
+        from experiments.cluster import dask_workers
 
-        with Client(self.dask) as client, joblib.parallel_config(backend="dask"):
-            yield max(1, sum(client.ncores().values()))
+        with dask_workers(self.dask) as size:
+            yield size
 
 
 def _is_crash(error: BaseException) -> bool:

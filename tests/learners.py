@@ -50,15 +50,19 @@ class PixelLearner(Learner):
 
 
 class SlowLearner(PixelLearner):
-    """Takes its time, so that it can be killed in the middle."""
+    """Takes its time, so that it can be killed in the middle; may note every training."""
 
     name = "slow"
 
-    def __init__(self, seconds=0.15):
+    def __init__(self, seconds=0.15, note=None):
         self.seconds = seconds
+        self.note = note
 
     def fit(self, samples, **options):
         time.sleep(self.seconds)
+        if self.note:
+            with open(self.note, "a") as file:
+                file.write(f"{os.getpid()}\n")
         return super().fit(samples, **options)
 
 

@@ -106,23 +106,32 @@ def test_killed_again_and_again_it_ends_with_the_same_table(tmp_path, reference)
 
 
 def test_two_processes_share_one_file(tmp_path, reference):
-    command = [*COMMAND, *arguments(tmp_path, "SlowLearner", set="seconds=0.3")]
+    note = tmp_path / "trainings"
+    command = [*COMMAND, *arguments(tmp_path, "SlowLearner", set=f'note="{note}"')]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     lines = [process.communicate(timeout=60)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], lines
     pd.testing.assert_frame_equal(table(tmp_path), reference)
-    spent = points(tmp_path).seconds.sum()
-    assert spent == pytest.approx(18 * 0.3, rel=0.3)
+    trainings = note.read_text().split()
+    assert len(trainings) == 18
+    assert set(trainings) <= {str(process.pid) for process in both}
 
 
-def test_a_term_signal_ends_it_at_once_and_keeps_the_rest(tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_at_once_and_keeps_the_rest(tmp_path, number, code):
     process = subprocess.Popen(
-        [*COMMAND, *arguments(tmp_path, "SlowLearner", jobs=2)], stderr=subprocess.PIPE, text=True
+        [*COMMAND, *arguments(tmp_path, "SlowLearner", jobs=2)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     wait_for(tmp_path, 2, process)
-    process.send_signal(signal.SIGTERM)
-    _, text = process.communicate(timeout=10)
-    assert process.returncode == 143
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    _, text = process.communicate(timeout=20)
+    assert process.returncode == code
     assert "Run it again to go on" in text
     assert "Traceback" not in text
     assert 2 <= count(tmp_path) < 18

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from experiments.collect import main
-from tests.test_collect import COMMAND, arguments, count, table, wait_for
+from tests.test_collect import COMMAND, arguments, count, points, table, wait_for
 
 distributed = pytest.importorskip("distributed")
 
@@ -35,7 +35,43 @@ def test_a_cluster_loses_a_worker_and_no_point(tmp_path):
     pd.testing.assert_frame_equal(table(tmp_path), table(tmp_path / "alone"))
 
 
-def test_an_address_without_a_cluster_is_one_line(tmp_path, capsys, monkeypatch):
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_training_that_kills_its_workers_has_failed(tmp_path):
+    import dask
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(
+            n_workers=2, processes=True, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+    ):
+        out = arguments(
+            tmp_path, "DeadlyLearner", dask=cluster.scheduler_address, domains=1, repeats=1
+        )
+        process = subprocess.run([*COMMAND, *out], capture_output=True, text=True, timeout=80)
+    assert process.returncode == 1, process.stderr
+    assert points(tmp_path).status.tolist() == ["done", "failed", "done"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_lost_cluster_is_one_line(tmp_path):
+    with distributed.LocalCluster(
+        n_workers=1, processes=True, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        out = arguments(tmp_path, "SlowLearner", dask=cluster.scheduler_address)
+        process = subprocess.Popen([*COMMAND, *out], stderr=subprocess.PIPE, text=True)
+        wait_for(tmp_path, 2, process)
+    try:
+        _, text = process.communicate(timeout=40)
+    finally:
+        process.kill()
+    assert process.returncode == 2
+    assert "Lost the Dask cluster at tcp://" in text
+
+
+def test_an_address_without_a_cluster_is_one_line(tmp_path, capsys):
     import dask
 
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):

@@ -82,12 +82,12 @@ def test_claims_are_exclusive_and_given_back(store, path):
         second, _ = theirs.claim(TASKS, 2)
         assert first == TASKS[:2]
         assert second == TASKS[2:4]
-        assert (mine.others(), theirs.others()) == (2, 2)
+        assert (mine.others(TASKS), theirs.others(TASKS)) == (2, 2)
         store.write(done(first[0]))
         mine.release(first[1:])
         assert theirs.claim(TASKS, 1) == ([TASKS[1]], [TASKS[0]])
     with Leases(store, Rules()) as mine:
-        assert mine.others() == 0
+        assert mine.others(TASKS) == 0
     other.close()
 
 
@@ -134,7 +134,7 @@ def test_leases_of_another_host_are_free_once_expired(store, monkeypatch):
                 row = (*task.key, stranger, expires)
                 db.execute("INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         assert mine.claim(TASKS[:2], 2)[0] == [TASKS[1]]
-        assert mine.others() == 1
+        assert mine.others(TASKS) == 1
 
 
 def test_a_reused_process_id_does_not_keep_a_lease(store):
