@@ -14,6 +14,9 @@ Array = NDArray[np.float32]
 CORE = 0.5
 """Depth above which a pixel belongs to the core of its object."""
 
+LEVELS = (0.4, 0.3, 0.2, 0.1)
+"""Depths down which the cores grow before they share out the rest of the foreground."""
+
 LEAST_AREA = 4
 MOST_OBJECTS = 100
 
@@ -50,7 +53,7 @@ def depth_map(mask: NDArray[np.int32]) -> Array:
 
 
 def find_instances(probabilities: Array, depth: Array) -> Prediction:
-    """Part the foreground into objects by a watershed from their cores.
+    """Part the foreground into objects by flooding the depth map from their cores.
 
     Parameters
     ----------
@@ -62,21 +65,23 @@ def find_instances(probabilities: Array, depth: Array) -> Prediction:
     sure = 1.0 - probabilities[0]
     inside = sure > 0.5
     smooth = ndimage.gaussian_filter(depth, 0.7)
-    seeds, n_cores = ndimage.label(inside & (smooth > CORE))
+    cores, n_cores = ndimage.label(inside & (smooth > CORE))
     pieces, _ = ndimage.label(inside)
-    lonely = ~np.isin(pieces, np.unique(pieces[seeds > 0])) & inside
-    seeds = np.where(lonely, pieces + n_cores, seeds)
-    ids = _flood(smooth, inside, seeds)
-    return _describe(ids, sure, probabilities[1:])
+    with_core = np.unique(pieces[cores > 0])
+    lonely = inside & ~np.isin(pieces, with_core)
+    ids = np.where(lonely, pieces + n_cores, cores).astype(np.int32)
+    for level in LEVELS:
+        ids = _grow(ids, inside & (smooth > level))
+    return _describe(_grow(ids, inside), sure, probabilities[1:])
 
 
-def _flood(depth: Array, inside: NDArray[np.bool_], seeds: NDArray) -> NDArray[np.int32]:
-    if not seeds.any():
-        return np.zeros(inside.shape, np.int32)
-    slope = np.where(inside, 200 - np.clip(depth * 200, 0, 200), 255).astype(np.uint8)
-    markers = np.where(inside, seeds, -1).astype(np.int32)
-    flooded = ndimage.watershed_ift(slope, markers)
-    return np.where(inside & (flooded > 0), flooded, 0).astype(np.int32)
+def _grow(ids: NDArray[np.int32], region: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Give the free pixels of a region to the nearest object."""
+    free = region & (ids == 0)
+    if not free.any() or not ids.any():
+        return ids
+    nearest = ndimage.distance_transform_edt(ids == 0, return_distances=False, return_indices=True)
+    return np.where(free, ids[tuple(nearest)], ids)
 
 
 def _describe(ids: NDArray[np.int32], sure: Array, classes: Array) -> Prediction:

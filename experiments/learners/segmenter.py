@@ -64,7 +64,7 @@ class SegmenterLearner(Learner):
         wanted = [p for p in network.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(wanted, PEAK_RATE, weight_decay=DECAY)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, PEAK_RATE, total_steps=budget.steps + 1, pct_start=0.2
+            optimizer, PEAK_RATE, total_steps=max(budget.steps, 10) + 1, pct_start=0.2
         )
         for step in range(budget.steps):
             batches = [tensors.batch(step) for tensors in data]
