@@ -40,7 +40,9 @@ class Standardiser:
         return np.clip(scaled, -_LIMIT, _LIMIT).astype(np.float32)
 
 
-def relevance(Z: Array, known: NDArray[np.bool_], profiles: Array, counts: Array) -> Array:
+def relevance(
+    Z: NDArray[np.floating], known: NDArray[np.bool_], profiles: Array, counts: Array
+) -> Array:
     """Weigh standardised features by what each explains alone: soft screening [1]_.
 
     The weight of a feature is the share of the profiles' variance that a straight line

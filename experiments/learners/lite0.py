@@ -59,9 +59,10 @@ class Lite0UNet(nn.Module):
 @cache
 def _trained_encoder() -> Any:
     timm = import_module("timm")
-    trained = import_module("ptssp_sklearn.networks").trained_lite0().state_dict()
-    encoder = timm.create_model(
-        "tf_efficientnet_lite0", pretrained=False, features_only=True, out_indices=_STRIDES
-    )
+    with torch.random.fork_rng(devices=[]):
+        trained = import_module("ptssp_sklearn.networks").trained_lite0().state_dict()
+        encoder = timm.create_model(
+            "tf_efficientnet_lite0", pretrained=False, features_only=True, out_indices=_STRIDES
+        )
     encoder.load_state_dict({name: trained[name] for name in encoder.state_dict()})
     return encoder.requires_grad_(False)

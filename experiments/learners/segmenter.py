@@ -21,6 +21,8 @@ PEAK_RATE = 1e-2
 DECAY = 0.01
 DEPTH_WEIGHT = 2.0
 _IMAGES_AT_ONCE = 32
+_MULTIPLE = 16
+"""Networks halve the sides of images up to four times."""
 
 
 class SegmenterLearner(Learner):
@@ -59,7 +61,7 @@ class SegmenterLearner(Learner):
 
     def train(self, network: nn.Module, jobs: Sequence[Job], budget: Budget) -> None:
         """Train a network whose channels are shared out among the jobs."""
-        network.to(self.device, memory_format=torch.channels_last).train()
+        network.to(self.device).to(memory_format=torch.channels_last).train()
         data = [_Tensors(job, budget, self.device) for job in jobs]
         wanted = [p for p in network.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(wanted, PEAK_RATE, weight_decay=DECAY)
@@ -83,18 +85,19 @@ class SegmenterModel(Model):
     """A trained network."""
 
     def __init__(self, network: nn.Module, device: str) -> None:
-        self.network = network.eval().to(device, memory_format=torch.channels_last)
+        self.network = network.eval().to(device).to(memory_format=torch.channels_last)
         self.device = device
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         found = []
         with torch.inference_mode():
             for start in range(0, len(images), _IMAGES_AT_ONCE):
-                pixels = _pixels(images[start : start + _IMAGES_AT_ONCE]).to(self.device)
-                maps = self.network(pixels)
-                shares = maps[:, :-1].softmax(dim=1).cpu().numpy()
-                depths = maps[:, -1].cpu().numpy()
-                found += [find_instances(*pair) for pair in zip(shares, depths, strict=True)]
+                batch = images[start : start + _IMAGES_AT_ONCE]
+                maps = self.network(_pixels(batch).to(self.device)).cpu()
+                shares, depths = maps[:, :-1].softmax(dim=1).numpy(), maps[:, -1].numpy()
+                for image, share, depth in zip(batch, shares, depths, strict=True):
+                    height, width = image.shape[:2]
+                    found.append(find_instances(share[:, :height, :width], depth[:height, :width]))
         return found
 
     def weights(self) -> bytes:
@@ -108,10 +111,8 @@ class _Tensors:
 
     def __init__(self, job: Job, budget: Budget, device: str) -> None:
         self.images = _pixels([s.image for s in job.samples]).to(device)
-        labels = np.stack([class_map(s) for s in job.samples])
-        self.labels = torch.from_numpy(labels).to(device)
-        depth = np.stack([depth_map(s.mask) for s in job.samples])
-        self.depth = torch.from_numpy(depth).to(device)
+        self.labels = _stacked([class_map(s) for s in job.samples]).to(device)
+        self.depth = _stacked([depth_map(s.mask) for s in job.samples]).to(device)
         rng = np.random.default_rng(job.seed)
         count = budget.steps * budget.batch_size
         rounds = -(-count // len(job.samples))
@@ -137,8 +138,17 @@ def _turn(values: Tensor, turn: int) -> Tensor:
 
 
 def _pixels(images: Sequence[NDArray[np.uint8]]) -> Tensor:
-    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-    return stacked.float().div_(127.5).sub_(1.0)
+    return _stacked(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+
+
+def _stacked(arrays: Sequence[NDArray]) -> Tensor:
+    """Stack arrays whose sides differ, with zeros below and to the right."""
+    sides = np.max([a.shape[:2] for a in arrays], axis=0)
+    height, width = (-(-sides // _MULTIPLE) * _MULTIPLE).tolist()
+    stacked = np.zeros((len(arrays), height, width, *arrays[0].shape[2:]), arrays[0].dtype)
+    for place, array in zip(stacked, arrays, strict=True):
+        place[: array.shape[0], : array.shape[1]] = array
+    return torch.from_numpy(stacked)
 
 
 def _loss(maps: Tensor, labels: Tensor, depth: Tensor) -> Tensor:
