@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, __version__
 
 from experiments.datasets import make_dataset
 from experiments.datasets.cutpaste import CutPasteDataset, draw_domains
 from experiments.datasets.material import read_material
 from tests.rendering import check_invariants, digest, digest_elsewhere
 
-GOLDEN = "c122e6038f99c3e1"
+GOLDEN_MASKS = "d919c2b691190f89"
+GOLDEN = "0791d393a314d475"
+PILLOW = int(__version__.split(".")[0])
 
 
 def cutout(path: Path, number: int, *, side: int = 40) -> Path:
@@ -53,7 +55,13 @@ def folders(tmp_path, monkeypatch):
 
 def test_the_same_record_gives_the_same_images_here_and_in_another_process(folders):
     records = draw_domains(*folders, 6)
-    assert digest(records) == digest_elsewhere(records) == GOLDEN
+    assert digest(records) == digest_elsewhere(records)
+    assert digest(records, images=False) == GOLDEN_MASKS
+
+
+@pytest.mark.skipif(PILLOW < 13, reason="Pillow < 13 rounds some colours of soft edges otherwise")
+def test_images_are_the_pinned_ones(folders):
+    assert digest(draw_domains(*folders, 6)) == GOLDEN
 
 
 def test_masks_keep_their_promises(folders):
