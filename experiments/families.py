@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.projection import Shape, fit_curves, logistic, search_curves
+from ptssp_sklearn.projection import fit_curves, logistic, search_curves
 from ptssp_sklearn.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
@@ -83,7 +83,7 @@ def fit_power3(sizes: Array, scores: Array) -> Array:
     """Fit a, b, c: a power law from the first measured size on."""
     points, start, plateau = search_curves(sizes, scores, _power3_shape)
     first = _first_sizes(sizes, scores)
-    c = _LOG_2 / np.log1p(np.exp(points[:, 1]) / first)
+    c = _power3_rate(points, np.log(first))
     return np.stack([plateau, (plateau - start) * first**c, c], axis=-1)
 
 
@@ -112,13 +112,17 @@ def fit_mmf(sizes: Array, scores: Array) -> Array:
 
 
 def _power3_shape(points: Array, log_sizes: Array, first: Array) -> Array:
-    """Halve the way to the plateau ``exp(log half-way size)`` images after the first size."""
-    c = _LOG_2 / np.log1p(np.exp(points[..., 1, None] - first))
+    c = _power3_rate(points, first[..., 0])[..., None]
     return np.exp(-c * np.maximum(log_sizes - first, 0.0))
 
 
+def _power3_rate(points: Array, first: Array) -> Array:
+    """Halve the way to the plateau ``half-way size / slope`` images after the first size."""
+    return _LOG_2 / np.logaddexp(0.0, points[..., 1] - points[..., 0] - first)
+
+
 def _power4_shape(points: Array, log_sizes: Array, first: Array) -> Array:
-    """As `_power3_shape`, with the slope as the power c."""
+    """Halve the way ``half-way size`` images after the first size; the slope is c."""
     c = np.exp(points[..., 0, None])
     origin = np.exp(points[..., 1, None]) / np.expm1(_LOG_2 / c)
     beyond = np.maximum(np.exp(log_sizes) - np.exp(first), 0.0)
