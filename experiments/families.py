@@ -144,8 +144,8 @@ def _columns(params: Array) -> tuple[Array, ...]:
 
 FAMILIES = (
     Family("4PL", "D + (A - D) / (1 + (n/C)^B)", 4, fit_curves, sigmoid_curve),
-    Family("power law, 3", "a - b n^-c", 3, fit_power3, power3),
-    Family("power law, 4", "a - b (n + d)^-c", 4, fit_power4, power4),
+    Family("power law (3)", "a - b n^-c", 3, fit_power3, power3),
+    Family("power law (4)", "a - b (n + d)^-c", 4, fit_power4, power4),
     Family("Weibull", "a - (a - b) exp(-(n/c)^d)", 4, fit_weibull, weibull),
     Family("MMF", "(a b + c n^d) / (b + n^d)", 4, fit_mmf, mmf),
 )

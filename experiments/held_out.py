@@ -145,12 +145,14 @@ def verdict(errors: pd.DataFrame) -> str:
     for way, part in errors[errors["way"] != FITTED].groupby("way", sort=False):
         rmse, above = _side_by_side(part)
         means = rmse.mean().round(6)
-        nearer = [name for name, (_, low, high) in above.items() if high < -1e-6]
-        further = [name for name, (_, low, high) in above.items() if low > 1e-6]
+        nearer = [name for name, (_, _, high) in above.items() if high < -1e-6]
+        further = [name for name, (_, low, _) in above.items() if low > 1e-6]
+        ours = means[FAMILIES[0].name]
+        beside = "" if means.min() == ours else f", 4PL {ours:.4f}"
         lines.append(
-            f"- {way}: lowest mean RMSE {means.idxmin()} ({means.min():.4f}; 4PL "
-            f"{means[FAMILIES[0].name]:.4f}); clearly nearer than the 4PL: "
-            f"{', '.join(nearer) or 'none'}; clearly further off: {', '.join(further) or 'none'}."
+            f"- {way}: lowest mean RMSE {means.idxmin()} ({means.min():.4f}{beside}); clearly "
+            f"nearer than the 4PL: {', '.join(nearer) or 'none'}; clearly further off: "
+            f"{', '.join(further) or 'none'}."
         )
     return "\n".join(lines)
 
