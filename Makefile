@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TARGET ?= 0.4
 
-.PHONY: help demo test lint types check-tests evaluate train clean
+.PHONY: help demo test lint types check-tests evaluate banks train clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -36,6 +36,9 @@ check-tests: $(VENV)/.dev ## pytest with coverage
 
 evaluate: $(VENV)/.dev   ## the leave-domain-out table of the README
 	$(BIN)/python -m experiments.evaluate
+
+banks: $(VENV)/.dev      ## the page that shows the banks
+	$(BIN)/python -m experiments.bank_page
 
 train: $(VENV)/.dev      ## the shipped model and its card
 	$(BIN)/python -m experiments.train

@@ -2,11 +2,13 @@
 
 For given slope B and half-way size C a curve is linear in A and D, and the best
 0 <= A <= D <= 1 has a closed form. So only (log B, log C) are searched: a coarse
-grid, then finer and finer grids around its best cells.
+grid, then finer and finer grids around its best cells. Any other family of curves
+with a start, a plateau and a shape in between is searched the same way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +18,9 @@ from scipy.special import expit
 from ptssp_sklearn.sigmoid import PARAM_BOUNDS
 
 Array = NDArray[np.float64]
+
+Shape = Callable[[Array, Array, Array], Array]
+"""(log slope, log half-way size), log sizes, log first size -> share of the start left."""
 
 _GRID = (16, 28)
 _STARTS = 4
@@ -45,9 +50,48 @@ def fit_curves(sizes: Array, scores: Array) -> Array:
     .. [1] Golub, G., Pereyra, V. (2003). Separable nonlinear least squares: the variable
        projection method and its applications. Inverse Problems, 19(2).
     """
+    points, start, plateau = search_curves(sizes, scores, logistic)
+    slope, half = (np.clip(np.exp(points[:, i]), *PARAM_BOUNDS[n]) for i, n in enumerate("BC"))
+    return np.stack([start, slope, half, plateau], axis=-1)
+
+
+def search_curves(sizes: Array, scores: Array, shape: Shape) -> tuple[Array, Array, Array]:
+    """Fit ``plateau + (start - plateau) * shape`` to every row of a curve table.
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (n_sizes,), images
+    scores : ndarray of shape (n_curves, n_sizes), NaN where not measured
+    shape : callable
+        Falls from at most 1 to 0 with the size; see `logistic`.
+
+    Returns
+    -------
+    points : ndarray of shape (n_curves, 2), log slope and log half-way size
+    start, plateau : ndarray of shape (n_curves,), 0 <= start <= plateau <= 1
+    """
     log_sizes = np.log(sizes)
     chunks = [scores[i : i + _CHUNK] for i in range(0, len(scores), _CHUNK)]
-    return np.concatenate([_search(_Curves.of(log_sizes, chunk)) for chunk in chunks])
+    found = [_search(_Curves.of(log_sizes, chunk, shape)) for chunk in chunks]
+    points, start, plateau = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return points, start, plateau
+
+
+def logistic(points: Array, log_sizes: Array, first: Array) -> Array:
+    """Give the share of the start left at each size, the shape of the 4PL.
+
+    Parameters
+    ----------
+    points : ndarray of shape (..., 2), log slope and log half-way size
+    log_sizes : ndarray of shape (n_sizes,)
+    first : ndarray that broadcasts to (..., 1), log of a curve's first size; not used here
+
+    Returns
+    -------
+    share : ndarray of shape (..., n_sizes)
+    """
+    slope, half = np.exp(points[..., 0, None]), points[..., 1, None]
+    return expit(slope * (half - log_sizes))
 
 
 @dataclass(frozen=True)
@@ -59,9 +103,10 @@ class _Curves:
     known: Array
     low: Array
     high: Array
+    shape: Shape
 
     @classmethod
-    def of(cls, log_sizes: Array, scores: Array) -> _Curves:
+    def of(cls, log_sizes: Array, scores: Array, shape: Shape) -> _Curves:
         known = np.isfinite(scores)
         return cls(
             log_sizes=log_sizes,
@@ -69,6 +114,7 @@ class _Curves:
             known=known.astype(np.float64),
             low=np.where(known, log_sizes, np.inf).min(axis=1),
             high=np.where(known, log_sizes, -np.inf).max(axis=1),
+            shape=shape,
         )
 
     @property
@@ -77,8 +123,7 @@ class _Curves:
 
     def project(self, points: Array) -> tuple[Array, Array, Array]:
         """Give the loss and the best A and D at points (log B, log C) of shape (n, m, 2)."""
-        slope, half = np.exp(points[..., 0, None]), points[..., 1, None]
-        below = expit(slope * (half - self.log_sizes))
+        below = self.shape(points, self.log_sizes, self.low[:, None, None])
         sums = _Sums.of(below, self.scores[:, None], self.known[:, None])
         loss, start, plateau = sums.minimise()
         distance = points[..., 0] ** 2 + (points[..., 1] - self.middle[:, None]) ** 2
@@ -134,7 +179,7 @@ class _Sums:
         return self.loss(a, d), a, d
 
 
-def _search(curves: _Curves) -> Array:
+def _search(curves: _Curves) -> tuple[Array, Array, Array]:
     points = curves.best(_coarse_grid(curves), keep=_STARTS)
     step = np.array([np.ptp(_SEARCH_BOX[0]) / _GRID[0], 0.0]) * np.ones((len(points), 1))
     step[:, 1] = (curves.high - curves.low + 7.0) / _GRID[1]
@@ -147,8 +192,7 @@ def _search(curves: _Curves) -> Array:
         step = step * _SHRINK
     final = curves.best(points, keep=1)
     _, start, plateau = curves.project(final)
-    slope, half = (np.clip(np.exp(final[:, 0, i]), *PARAM_BOUNDS[n]) for i, n in enumerate("BC"))
-    return np.stack([start[:, 0], slope, half, plateau[:, 0]], axis=-1)
+    return final[:, 0], start[:, 0], plateau[:, 0]
 
 
 def _coarse_grid(curves: _Curves) -> Array:
