@@ -54,7 +54,7 @@ def sigmoid_curve(sizes: ArrayLike, params: ArrayLike) -> NDArray[np.float64]:
     a, b, c, d = _split(params, scalar=sizes.ndim == 0)
     with np.errstate(divide="ignore"):
         below = expit(b * (np.log(c) - np.log(sizes)))
-    return a * below + d * (1.0 - below)
+    return d + (a - d) * below
 
 
 def inverse_sigmoid_curve(scores: ArrayLike, params: ArrayLike) -> NDArray[np.float64]:

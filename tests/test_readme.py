@@ -5,15 +5,49 @@ from pathlib import Path
 
 import pytest
 
+from experiments.learners.base import Budget
+from experiments.options import read_options
+from experiments.scoring import score_predictions
+from tests.drawn import DrawnDataset, draw_domains
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+EXPERIMENTS = (ROOT / "experiments" / "README.md").read_text()
 
 
-def test_python_in_the_readme_runs():
-    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
+def blocks(text: str, language: str) -> list[str]:
+    found = re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("block", blocks(README, "python"))
+def test_python_in_the_readme_runs(block):
+    exec(compile(block, "README.md", "exec"), {})
+
+
+def test_the_learner_of_the_experiments_readme_can_be_measured():
+    names: dict = {}
+    exec(compile(blocks(EXPERIMENTS, "python")[0], "README.md", "exec"), names)
+    dataset = DrawnDataset(draw_domains(3, seed=0, side=32)[2])
+    model = names["Brightness"]().fit(dataset.train(4), n_classes=1, budget=Budget(), seed=0)
+    test = dataset.test()
+    scores = score_predictions(model.predict([s.image for s in test]), test, ["square"])
+    assert 0 <= scores["map50_95"] <= 1
+
+
+def test_collect_commands_of_the_experiments_readme_are_understood():
+    shell = "\n".join(blocks(EXPERIMENTS, "sh")).replace("\\\n", " ")
+    commands = re.findall(r"python -m experiments\.collect (.*)", shell)
+    assert len(commands) >= 5
+    for command in commands:
+        read_options(command.split("#")[0].split())
+
+
+@pytest.mark.parametrize("name", re.findall(r"^\| `(experiments\.\w+)`", EXPERIMENTS, re.MULTILINE))
+def test_commands_of_the_experiments_readme_exist(name):
+    place = ROOT / name.replace(".", "/")
+    assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file()
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)\)", README))

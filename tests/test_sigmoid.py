@@ -36,7 +36,8 @@ def test_agrees_with_the_textbook_formula():
 
 @given(inner_params)
 def test_curves_never_fall(params):
-    assert np.all(np.diff(sigmoid_curve(np.geomspace(1, 1e6, 50), params)) >= 0)
+    rises = np.diff(sigmoid_curve(np.geomspace(1, 1e6, 50), params))
+    assert rises.min() >= -1e-15
 
 
 @given(inner_params, st.floats(0.05, 0.95))

@@ -26,10 +26,16 @@ _MULTIPLE = 16
 
 
 class SegmenterLearner(Learner):
-    """Train a network by cross-entropy of the classes and squared error of the depth.
+    """Train a network by cross-entropy and Dice of the classes and squared error of the depth.
 
+    Without the Dice loss [1]_ trainings on rare, small objects end in finding nothing.
     Images are turned and mirrored at random, the learning rate follows one cycle, and
     convolutions run in bfloat16.
+
+    References
+    ----------
+    .. [1] Milletari, F., Navab, N., Ahmadi, S.-A. (2016). V-Net: fully convolutional neural
+       networks for volumetric medical image segmentation. 3DV.
     """
 
     device: str
@@ -152,8 +158,16 @@ def _stacked(arrays: Sequence[NDArray]) -> Tensor:
 
 
 def _loss(maps: Tensor, labels: Tensor, depth: Tensor) -> Tensor:
-    classes = functional.cross_entropy(maps[:, :-1], labels)
+    classes = functional.cross_entropy(maps[:, :-1], labels) + _dice(maps[:, :-1], labels)
     return classes + DEPTH_WEIGHT * functional.mse_loss(maps[:, -1], depth)
+
+
+def _dice(logits: Tensor, labels: Tensor) -> Tensor:
+    """Give the soft Dice loss of the objects' classes, which small objects are not lost in."""
+    shares = logits.softmax(dim=1)[:, 1:]
+    truth = functional.one_hot(labels, logits.shape[1]).movedim(-1, 1)[:, 1:].float()
+    common, total = (v.sum(dim=(0, 2, 3)) for v in (shares * truth, shares + truth))
+    return (1 - (2 * common + 1) / (total + 1)).mean()
 
 
 def _read(weights: bytes) -> dict[str, Tensor]:

@@ -1,0 +1,183 @@
+"""Trained on one bank, tested on another: ``python -m experiments.transfer``.
+
+Within a bank, whole groups are left out: the source of a cut-and-paste domain, or the
+domain itself where each is a group of its own. "all" is trained on every bank but the
+group that is tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from sklearn.model_selection import GroupKFold
+from sklearn.utils import Bunch
+
+from experiments.candidates import Fold, mean_curve, networks, ridge_and_trees
+from experiments.draws import embed_draws, standard_draws
+from ptssp_sklearn import load_curve_bank
+from ptssp_sklearn.metrics import curve_mae, curve_r2
+
+Array = NDArray[np.float64]
+
+N_FOLDS = 10
+EVERYTHING = "all"
+DRAWS = standard_draws()
+CONDITIONS = {
+    "four images + masks": (4, True),
+    "eight images + masks": (8, True),
+    "four images": (4, False),
+}
+MODELS = ("mean curve", "ridge and trees", "default pipeline")
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A bank as vectors: one table a draw, curves at the sizes all banks share, groups."""
+
+    vectors: list[Array]
+    curves: Array
+    groups: NDArray
+
+    def take(self, rows: NDArray) -> Embedded:
+        return Embedded([v[rows] for v in self.vectors], self.curves[rows], self.groups[rows])
+
+    def of(self, condition: str) -> Array:
+        """Give the vectors of the first draw of a condition."""
+        kind = CONDITIONS[condition]
+        return next(
+            v for d, v in zip(DRAWS, self.vectors, strict=True) if (d.n_images, d.masks) == kind
+        )
+
+
+def embed_banks(banks: list[Bunch]) -> tuple[Array, dict[str, Embedded]]:
+    """Embed banks at the sizes at which all of them were measured."""
+    common = set.intersection(*[set(bank.y.columns[bank.y.notna().all()]) for bank in banks])
+    sizes = sorted(common)
+    if not sizes:
+        raise ValueError(f"Got banks without a common size: {[bank.name for bank in banks]}.")
+    return np.array(sizes), {
+        bank.name: Embedded(embed_draws(bank, DRAWS), bank.y[sizes].to_numpy(), bank.groups)
+        for bank in banks
+    }
+
+
+def transfer(sizes: Array, banks: dict[str, Embedded], *, seed: int = 0) -> pd.DataFrame:
+    """Fit on every bank and on all, predict every bank.
+
+    Returns
+    -------
+    results : DataFrame
+        One row a pair of banks, condition and model: r2 (against the mean curve of the
+        training domains), mae, spearman (of the mean score), n_train, n_test.
+    """
+    rows = []
+    for trained in [*banks, EVERYTHING]:
+        for tested in banks:
+            parts = [_predict(sizes, *pair, seed) for pair in _splits(banks, trained, tested)]
+            truth = np.concatenate([curves for curves, _ in parts])
+            for condition in CONDITIONS:
+                predicted = {
+                    model: np.concatenate([found[condition, model] for _, found in parts])
+                    for model in MODELS
+                }
+                for model in MODELS:
+                    scores = _scores(truth, predicted[model], predicted["mean curve"])
+                    names = {"trained": trained, "tested": tested, "condition": condition}
+                    rows.append({**names, "model": model, **scores})
+    return pd.DataFrame(rows)
+
+
+def _splits(
+    banks: dict[str, Embedded], trained: str, tested: str
+) -> Iterator[tuple[list[Embedded], Embedded]]:
+    test = banks[tested]
+    if trained not in (tested, EVERYTHING):
+        yield [banks[trained]], test
+        return
+    others = [b for n, b in banks.items() if n != tested and trained == EVERYTHING]
+    n_folds = min(N_FOLDS, len(np.unique(test.groups)))
+    for train, held_out in GroupKFold(n_folds).split(test.curves, groups=test.groups):
+        yield [*others, test.take(train)], test.take(held_out)
+
+
+def _predict(
+    sizes: Array, train: list[Embedded], test: Embedded, seed: int
+) -> tuple[Array, dict[tuple[str, str], Array]]:
+    """Predict the test curves under every condition; the pipeline is fitted once, on all draws."""
+    curves = np.concatenate([part.curves for part in train])
+    every = np.concatenate(
+        [v for part in zip(*[b.vectors for b in train], strict=True) for v in part]
+    )
+    repeated = np.tile(curves, (len(DRAWS), 1))
+    asked = np.concatenate([test.of(condition) for condition in CONDITIONS])
+    ours = np.split(networks(Fold(sizes, every, repeated, asked, seed)), len(CONDITIONS))
+    found = {}
+    for condition, answer in zip(CONDITIONS, ours, strict=True):
+        X = np.concatenate([part.of(condition) for part in train])
+        fold = Fold(sizes, X, curves, test.of(condition), seed)
+        baselines: dict[str, Callable[[Fold], Array]]
+        baselines = {"mean curve": mean_curve, "ridge and trees": ridge_and_trees}
+        found |= {(condition, name): model(fold) for name, model in baselines.items()}
+        found[condition, "default pipeline"] = answer
+    return test.curves, found
+
+
+def _scores(truth: Array, predicted: Array, mean: Array) -> dict[str, float]:
+    ranked = predicted.mean(axis=1)
+    rank = np.nan if np.ptp(ranked) < 0.05 else spearmanr(truth.mean(axis=1), ranked).statistic
+    return {
+        "r2": curve_r2(truth, predicted, mean),
+        "mae": curve_mae(truth, predicted),
+        "spearman": float(rank),
+        "n_test": len(truth),
+    }
+
+
+def table(results: pd.DataFrame) -> str:
+    """Write the results as Markdown, a table a condition."""
+    lines = []
+    for condition, part in results.groupby("condition", sort=False):
+        lines += [f"\n**{condition}**\n"]
+        lines += [
+            "| trained on | tested on | model | R2 | MAE | Spearman |",
+            "|---|---|---|---|---|---|",
+        ]
+        for row in part.itertuples():
+            rank = "–" if np.isnan(row.spearman) else f"{row.spearman:.2f}"
+            lines.append(
+                f"| {row.trained} | {row.tested} ({row.n_test}) | {row.model} | {row.r2:.2f} "
+                f"| {row.mae:.3f} | {rank} |"
+            )
+    return "\n".join(lines)
+
+
+def run(
+    banks: Annotated[list[str] | None, typer.Option(help="Banks with images.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the models.")] = 0,
+    out: Annotated[Path, typer.Option(help="Where the table goes.")] = Path("docs/transfer.md"),
+) -> None:
+    """Print the table trained-on / tested-on and write it to a file."""
+    names = banks or ["procedural", "procedural-2", "cutpaste"]
+    sizes, embedded = embed_banks([load_curve_bank(name) for name in names])
+    text = (
+        "# Transfer between banks\n\nZero-shot. Rows with one bank on both sides, and those of "
+        '"all", leave whole groups out: a source of cut-outs, or the domain itself. R2 is '
+        "against the mean curve of the training domains: below 0 the bank's mean misleads less. "
+        f"Scores at {', '.join(f'{s:g}' for s in sizes)} training images.\n\n"
+        f"`python -m experiments.transfer --seed {seed}`\n"
+        f"{table(transfer(sizes, embedded, seed=seed))}\n"
+    )
+    print(text)
+    out.write_text(text)
+
+
+if __name__ == "__main__":
+    typer.run(run)
