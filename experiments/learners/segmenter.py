@@ -17,7 +17,8 @@ from experiments.datasets.base import Sample
 from experiments.learners.base import Budget, Job, Learner, Model, Prediction
 from experiments.learners.instances import class_map, depth_map, find_instances
 
-PEAK_RATE = 1e-2
+PEAK_RATE = 5e-3
+BETAS = (0.9, 0.95)
 DECAY = 0.01
 DEPTH_WEIGHT = 2.0
 _IMAGES_AT_ONCE = 32
@@ -70,7 +71,7 @@ class SegmenterLearner(Learner):
         network.to(self.device).to(memory_format=torch.channels_last).train()
         data = [_Tensors(job, budget, self.device) for job in jobs]
         wanted = [p for p in network.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(wanted, PEAK_RATE, weight_decay=DECAY)
+        optimizer = torch.optim.AdamW(wanted, PEAK_RATE, betas=BETAS, weight_decay=DECAY)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, PEAK_RATE, total_steps=max(budget.steps, 10) + 1, pct_start=0.2
         )
