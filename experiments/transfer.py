@@ -7,7 +7,7 @@ group that is tested.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -69,8 +69,14 @@ def embed_banks(banks: list[Bunch]) -> tuple[Array, dict[str, Embedded]]:
     }
 
 
-def transfer(sizes: Array, banks: dict[str, Embedded], *, seed: int = 0) -> pd.DataFrame:
-    """Fit on every bank and on all, predict every bank.
+def transfer(
+    sizes: Array,
+    banks: dict[str, Embedded],
+    *,
+    only: Sequence[str] | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Fit on every bank and on all (or `only` on some of these), predict every bank.
 
     Returns
     -------
@@ -79,7 +85,7 @@ def transfer(sizes: Array, banks: dict[str, Embedded], *, seed: int = 0) -> pd.D
         training domains), mae, spearman (of the mean score), n_train, n_test.
     """
     rows = []
-    for trained in [*banks, EVERYTHING]:
+    for trained in only or [*banks, EVERYTHING]:
         for tested in banks:
             parts = [_predict(sizes, *pair, seed) for pair in _splits(banks, trained, tested)]
             truth = np.concatenate([curves for curves, _ in parts])
@@ -113,13 +119,11 @@ def _predict(
 ) -> tuple[Array, dict[tuple[str, str], Array]]:
     """Predict the test curves under every condition; the pipeline is fitted once, on all draws."""
     curves = np.concatenate([part.curves for part in train])
-    every = np.concatenate(
-        [v for part in zip(*[b.vectors for b in train], strict=True) for v in part]
-    )
-    repeated = np.tile(curves, (len(DRAWS), 1))
+    every = np.concatenate([vectors for part in train for vectors in part.vectors])
+    repeated = np.concatenate([np.tile(part.curves, (len(DRAWS), 1)) for part in train])
     asked = np.concatenate([test.of(condition) for condition in CONDITIONS])
     ours = np.split(networks(Fold(sizes, every, repeated, asked, seed)), len(CONDITIONS))
-    found = {}
+    found: dict[tuple[str, str], Array] = {}
     for condition, answer in zip(CONDITIONS, ours, strict=True):
         X = np.concatenate([part.of(condition) for part in train])
         fold = Fold(sizes, X, curves, test.of(condition), seed)
@@ -150,11 +154,11 @@ def table(results: pd.DataFrame) -> str:
             "| trained on | tested on | model | R2 | MAE | Spearman |",
             "|---|---|---|---|---|---|",
         ]
-        for row in part.itertuples():
-            rank = "–" if np.isnan(row.spearman) else f"{row.spearman:.2f}"
+        for row in part.to_dict(orient="records"):
+            rank = "–" if np.isnan(row["spearman"]) else f"{row['spearman']:.2f}"
             lines.append(
-                f"| {row.trained} | {row.tested} ({row.n_test}) | {row.model} | {row.r2:.2f} "
-                f"| {row.mae:.3f} | {rank} |"
+                f"| {row['trained']} | {row['tested']} ({row['n_test']}) | {row['model']} "
+                f"| {row['r2']:.2f} | {row['mae']:.3f} | {rank} |"
             )
     return "\n".join(lines)
 
@@ -170,8 +174,8 @@ def run(
     text = (
         "# Transfer between banks\n\nZero-shot. Rows with one bank on both sides, and those of "
         '"all", leave whole groups out: a source of cut-outs, or the domain itself. R2 is '
-        "against the mean curve of the training domains: below 0 the bank's mean misleads less. "
-        f"Scores at {', '.join(f'{s:g}' for s in sizes)} training images.\n\n"
+        "against the mean curve of the training domains: below 0, that mean would have been "
+        f"nearer. Scores at {', '.join(f'{s:g}' for s in sizes)} training images.\n\n"
         f"`python -m experiments.transfer --seed {seed}`\n"
         f"{table(transfer(sizes, embedded, seed=seed))}\n"
     )

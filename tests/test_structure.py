@@ -79,3 +79,16 @@ def test_files_and_functions_stay_short(path):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             if body:
                 assert body[-1].end_lineno - body[0].lineno < 45, f"{path.name}: {node.name}"
+
+
+def test_measuring_needs_only_what_a_bare_gpu_machine_has():
+    code = (
+        "import sys, experiments.collect, experiments.datasets.procedural, "
+        "experiments.datasets.cutpaste, experiments.learners.unet; "
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    beyond = "typer rich skorch safetensors matplotlib timm ultralytics dask mlflow skimage yaml"
+    assert not set(done.stdout.split()) & set(beyond.split())
