@@ -41,7 +41,7 @@ banks: $(VENV)/.dev      ## the page that shows the banks
 	$(BIN)/python -m experiments.bank_page
 
 train: $(VENV)/.dev      ## the shipped model and its card
-	$(BIN)/python -m experiments.train
+	$(BIN)/python -m experiments.train --bank procedural
 
 clean:
 	rm -rf $(VENV) demo .cache .pytest_cache .mypy_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Trained on one bank, tested on another: ``python -m experiments.transfer``.
+"""Trained on one bank, tested on another: ``python -m experiments.transfer --bank …``.
 
 Within a bank, whole groups are left out: the source of a cut-and-paste domain, or the
 domain itself where each is a group of its own. "all" is trained on every bank but the
@@ -164,19 +164,19 @@ def table(results: pd.DataFrame) -> str:
 
 
 def run(
-    banks: Annotated[list[str] | None, typer.Option(help="Banks with images.")] = None,
+    bank: Annotated[list[str], typer.Option(help="Bank with images; repeat the option.")],
     seed: Annotated[int, typer.Option(help="Seed of the models.")] = 0,
     out: Annotated[Path, typer.Option(help="Where the table goes.")] = Path("docs/transfer.md"),
 ) -> None:
     """Print the table trained-on / tested-on and write it to a file."""
-    names = banks or ["procedural", "procedural-2", "cutpaste"]
-    sizes, embedded = embed_banks([load_curve_bank(name) for name in names])
+    sizes, embedded = embed_banks([load_curve_bank(name) for name in bank])
+    options = " ".join(f"--bank {name}" for name in bank)
     text = (
         "# Transfer between banks\n\nZero-shot. Rows with one bank on both sides, and those of "
         '"all", leave whole groups out: a source of cut-outs, or the domain itself. R2 is '
         "against the mean curve of the training domains: below 0, that mean would have been "
         f"nearer. Scores at {', '.join(f'{s:g}' for s in sizes)} training images.\n\n"
-        f"`python -m experiments.transfer --seed {seed}`\n"
+        f"`python -m experiments.transfer {options} --seed {seed}`\n"
         f"{table(transfer(sizes, embedded, seed=seed))}\n"
     )
     print(text)

@@ -36,8 +36,8 @@ def load_pretrained(name: str = "procedural") -> TrainingSizePipeline:
     Examples
     --------
     >>> from ptssp_sklearn import load_pretrained
-    >>> load_pretrained().about_["bank"]
-    'procedural'
+    >>> list(load_pretrained().about_["banks"])
+    ['procedural']
     """
     names = pretrained_names()
     if name not in names:

@@ -16,7 +16,7 @@ def test_shipped_models_are_small_and_say_what_they_are(name):
     assert len(path.read_bytes()) < 5_000_000
     about = load_pretrained(name).about_
     assert about["warning"]
-    assert set(about) >= {"name", "bank", "learner", "metric", "leave_domain_out"}
+    assert set(about) >= {"name", "banks", "metric", "left_out"}
 
 
 def test_shipped_model_knows_its_bank(bank):

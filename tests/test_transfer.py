@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
@@ -56,8 +57,6 @@ def test_banks_meet_at_their_common_sizes(monkeypatch):
     X = image_rows(3, 8, side=24)
     monkeypatch.setattr(module, "embed_draws", lambda bank, draws: [np.zeros((3, 2))] * len(draws))
     curve = sigmoid_curve([2, 4, 8], np.tile([0.1, 1, 5, 0.9], (3, 1)))
-    import pandas as pd
-
     banks = [
         Bunch(name=n, X=X, y=pd.DataFrame(curve, columns=c), groups=np.arange(3))
         for n, c in (("a", [2, 4, 8]), ("b", [4, 8, 16]))
