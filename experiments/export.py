@@ -40,6 +40,9 @@ def export(options: argparse.Namespace) -> None:
     points, records = _read(options.store, options.bank)
     learner = options.learner or _main_learner(points)
     curves = curve_table(points, learner, options.metric)
+    if options.complete:
+        curves = curves.dropna()
+        points = points[points.dataset.isin(curves.index)]
     records = [record for record in records if record["name"] in set(points.dataset)]
     options.out.mkdir(parents=True, exist_ok=True)
     _write_table(options.out / "curves", curves.rename(columns=str).reset_index())
@@ -143,7 +146,8 @@ def _write_archive(
     rows = [i for i, record in enumerate(records) if record["name"] in main_names]
     table = pd.DataFrame(
         [
-            {"dataset": records[i]["name"], "group": records[i]["group"],
+            {"dataset": records[i]["name"],
+             "group": options.merge.get(records[i]["group"], records[i]["group"]),
              "record": portable(records[i])}
             for i in rows
         ]
@@ -198,7 +202,18 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--archive", type=Path, metavar="FILE.zip",
                         help="also write all learners as one archive")  # fmt: skip
     parser.add_argument("--description", help="text of the archive")
+    parser.add_argument("--complete", action="store_true",
+                        help="leave out datasets that the learner lacks a size of")  # fmt: skip
+    parser.add_argument("--merge", type=_merged_groups, default={}, metavar="NAME=GROUP,GROUP",
+                        help="groups that show the same things, as one group")  # fmt: skip
     return parser.parse_args(arguments)
+
+
+def _merged_groups(text: str) -> dict[str, str]:
+    name, equals, groups = text.partition("=")
+    if not (name and equals and groups):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected NAME=GROUP,GROUP")
+    return dict.fromkeys(groups.split(","), name)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,19 @@ def exported(measured):
     return out
 
 
+def test_incomplete_datasets_can_be_left_out_and_groups_merged(measured):
+    out = measured / "merged"
+    assert collect(arguments(out, domains=2, sizes="2,4")) == 0
+    assert collect(arguments(out, domains=1, sizes="2,4,8")) == 0
+    store = ["--store", str(out / "measurements.sqlite"), "--bank", "drawn", "--out", str(out)]
+    archive = ["--archive", str(out / "a.zip"), "--images", "1", "--merge", "all=g0,g1"]
+    for options, names in (([], ["drawn-0", "drawn-1"]), (["--complete"], ["drawn-0"])):
+        assert main([*store, *archive, *options]) == 0
+        bank = read_bank(out / "a.zip")
+        assert bank.y.index.tolist() == names
+        assert set(bank.groups) == {"all"}
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_tables_hold_means_and_points(exported, kind):
     read = {"csv": pd.read_csv, "parquet": pd.read_parquet}[kind]
