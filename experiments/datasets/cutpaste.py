@@ -163,14 +163,8 @@ class CutPasteDataset(SceneDataset):
         return finished(image, canvas.ids, canvas.classes)
 
     def _n_distractors(self, rng: np.random.Generator) -> int:
-        n = int(self.parameters.distractors * float(rng.uniform(0.5, 1.5)) + 0.5)
+        n = super()._n_distractors(rng)
         return n if self.record["distractors"] else 0
-
-    def _labels(self, rng: np.random.Generator) -> list[int]:
-        if rng.random() < self.parameters.empty_share:
-            return []
-        n = int(rng.integers(1, self.parameters.max_count + 1))
-        return [int(label) for label in rng.integers(0, len(self.class_names), n)]
 
     def _paste(
         self, canvas: Canvas, label: int | None, statistics: Any, rng: np.random.Generator

@@ -150,15 +150,6 @@ class ProceduralDataset(SceneDataset):
         share = p.camouflage
         return own * (p.object_amplitude * (1 - share)) + self._background(rng) * share
 
-    def _n_distractors(self, rng: np.random.Generator) -> int:
-        return int(self.parameters.distractors * float(rng.uniform(0.5, 1.5)) + 0.5)
-
-    def _labels(self, rng: np.random.Generator) -> list[int]:
-        if rng.random() < self.parameters.empty_share:
-            return []
-        n = int(rng.integers(1, self.parameters.max_count + 1))
-        return [int(label) for label in rng.integers(0, len(self.styles), n)]
-
     def _paint(
         self, canvas: Canvas, label: int | None, pattern: Field, rng: np.random.Generator
     ) -> None:

@@ -28,6 +28,7 @@ class SceneDataset(ABC):
     """
 
     class_names: tuple[str, ...]
+    parameters: Any
 
     def __init__(self, record: dict[str, Any]) -> None:
         self.record = record
@@ -39,6 +40,15 @@ class SceneDataset(ABC):
     @abstractmethod
     def render(self, rng: np.random.Generator) -> Sample:
         """Draw one image and its mask."""
+
+    def _n_distractors(self, rng: np.random.Generator) -> int:
+        return int(self.parameters.distractors * float(rng.uniform(0.5, 1.5)) + 0.5)
+
+    def _labels(self, rng: np.random.Generator) -> list[int]:
+        if rng.random() < self.parameters.empty_share:
+            return []
+        n = int(rng.integers(1, self.parameters.max_count + 1))
+        return [int(label) for label in rng.integers(0, len(self.class_names), n)]
 
     @property
     def n_train(self) -> int:
