@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 from sklearn.ensemble import ExtraTreesRegressor
@@ -78,7 +79,8 @@ def ridge_and_trees(fold: Fold) -> Array:
 def networks(fold: Fold) -> Array:
     """Predict A, B, C, D by `CurveParamRegressor`, the default pipeline's last step."""
     regressor = CurveParamRegressor(random_state=fold.seed)
-    regressor.fit(fold.X, fit_curves(fold.sizes, fold.curves))
+    table = pd.DataFrame(fold.curves, columns=fold.sizes)
+    regressor.fit(fold.X, fit_curves(fold.sizes, fold.curves), curves=table)
     return sigmoid_curve(fold.sizes, regressor.predict(fold.X_test))
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ptssp_sklearn.forecasting import check_target
 from ptssp_sklearn.images import ImageError
-from ptssp_sklearn.pipeline import TrainingSizePipeline, check_target
+from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.sigmoid import PARAM_NAMES, inverse_sigmoid_curve, sigmoid_curve, whole_images
 
 SHOWN_SIZES = (4, 16, 64, 256, 1024, 4096)

@@ -54,7 +54,7 @@ def predict(
 ) -> None:
     """Predict the training images needed to reach a target mAP."""
     from ptssp_sklearn.answer import answer_for, one_row
-    from ptssp_sklearn.pipeline import check_target
+    from ptssp_sklearn.forecasting import check_target
 
     try:
         check_target(target)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skorch import NeuralNetRegressor
 from skorch.callbacks import LRScheduler
 
+from ptssp_sklearn.mixture import Mixture, fit_mixture
 from ptssp_sklearn.network import CurveLoss, NetworkEnsemble, TargetLoss
 from ptssp_sklearn.patterns import Columns, has_pattern
 from ptssp_sklearn.projection import fit_curves
@@ -21,6 +22,8 @@ Array = NDArray[np.float64]
 
 _SHRINKAGES = np.linspace(0.0, 1.0, 21)
 _LEAST_ROWS = 20
+_LEAST_BOOTSTRAP = 8
+_JOINT_POINTS = 20_000
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,26 @@ class Expert:
         Standardisation of the targets; curves are centred on that of their mean.
     shrinkage_ : float
         Share of the predicted deviation from the mean that is kept, in [0, 1].
+    joint_ : Mixture
+        Of a curve's coordinates and their prediction by networks that did not see it;
+        only where targets are curves.
     """
 
     def __init__(self, settings: ExpertSettings, columns: Columns) -> None:
         self.settings = settings
         self.columns = columns
 
-    def fit(self, X: Array, targets: Array, *, seed: int) -> Expert:
-        """Train on the rows of X that have the features."""
+    def fit(self, X: Array, targets: Array, *, samples: Array | None = None, seed: int) -> Expert:
+        """Train on the rows of X that have the features.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+        targets : ndarray of shape (n_rows, n_outputs)
+        samples : ndarray of shape (n_rows, n_samples, 4), optional
+            Coordinates each row's curve may have, for `prior`.
+        seed : int
+        """
         rows = has_pattern(X, self.columns)
         X, targets = X[rows][:, self.columns], targets[rows]
         self.mean_ = self._centre(targets)
@@ -74,13 +89,20 @@ class Expert:
             torch.manual_seed(seed)
             self.net_ = self._make_net(np.array(own, dtype=np.float32), len(goal))
             self.net_.fit(inputs, np.hstack([goal, weights]).astype(np.float32))
-        self.shrinkage_ = self._find_shrinkage(self._members(inputs), weights, targets)
+        members = self._members(inputs)
+        self.shrinkage_ = self._find_shrinkage(members, weights, targets)
+        if samples is not None:
+            self.joint_ = self._join(members, weights, targets, samples[rows], seed)
         return self
 
     def predict(self, X: Array) -> Array:
         """Predict the targets of rows, shape (n_rows, n_outputs)."""
         deviation = self._members(self.scaler_.transform(X[:, self.columns])).mean(axis=1)
         return self.mean_ + self.shrinkage_ * deviation * self.scale_
+
+    def prior(self, X: Array) -> Mixture:
+        """Give what is believed of the curves of rows, over unbounded coordinates."""
+        return self.joint_.condition(self.predict(X))
 
     def restore(self, state: dict[str, torch.Tensor]) -> Expert:
         """Build the networks from their weights instead of training them."""
@@ -154,14 +176,35 @@ class Expert:
         rows = unseen.any(axis=1)
         if rows.sum() < _LEAST_ROWS:
             return 1.0
-        share = unseen[rows] / unseen[rows].sum(axis=1, keepdims=True)
-        deviation = np.einsum("nko,nk->no", members[rows], share) * self.scale_
+        deviation = _average(members[rows], unseen[rows]) * self.scale_
         truth = self._profiles(targets[rows])
         errors = [
             np.mean((self._profiles(self.mean_ + factor * deviation) - truth) ** 2)
             for factor in _SHRINKAGES
         ]
         return float(_SHRINKAGES[int(np.argmin(errors))])
+
+    def _join(
+        self, members: Array, weights: Array, targets: Array, samples: Array, seed: int
+    ) -> Mixture:
+        """Learn how curves lie about their predictions by networks that did not see them."""
+        unseen = weights == 0
+        if not unseen.any():
+            unseen = np.ones_like(unseen)
+        rows = np.flatnonzero(unseen.any(axis=1))
+        deviation = _average(members[rows], unseen[rows]) * self.scale_
+        centre = self.mean_ + self.shrinkage_ * deviation
+        n_samples = int(np.clip(_JOINT_POINTS // len(rows), 2, samples.shape[1]))
+        picked = samples[rows, :n_samples]
+        beside = np.broadcast_to(centre[:, None], picked.shape)
+        n_curves = len(np.unique(targets[rows], axis=0))
+        return fit_mixture(np.concatenate([picked, beside], axis=2), n_curves=n_curves, seed=seed)
+
+
+def _average(members: Array, weights: NDArray[np.bool_]) -> Array:
+    """Average the networks' answers (n_rows, n_networks, n_outputs), each row its own."""
+    share = weights / weights.sum(axis=1, keepdims=True)
+    return np.einsum("nko,nk->no", members, share)
 
 
 def _bootstrap(targets: Array, n_networks: int, seed: int) -> Array:
@@ -170,7 +213,7 @@ def _bootstrap(targets: Array, n_networks: int, seed: int) -> Array:
     _, group = np.unique(targets, axis=0, return_inverse=True)
     group = group.ravel()
     n_groups = group.max() + 1
-    if n_groups < _LEAST_ROWS:
+    if n_groups < _LEAST_BOOTSTRAP:
         return np.ones((len(targets), n_networks))
     return rng.poisson(1.0, size=(n_groups, n_networks)).astype(np.float64)[group]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,17 @@ from ptssp_sklearn.backbones import make_backbone
 from ptssp_sklearn.embedding import ImageEmbedder
 from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.fitting import SigmoidCurveFitter
+from ptssp_sklearn.mixture import Mixture
+from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.pipeline import TrainingSizePipeline
+from ptssp_sklearn.population import Population
 from ptssp_sklearn.regression import CurveParamRegressor
 from ptssp_sklearn.scaling import Standardiser
 
-FORMAT = 1
+FORMAT = 2
 _KEY = "ptssp_sklearn"
 _SCALER = ("mean_", "scale_")
+_MIXTURE = ("weights", "means", "covariances")
 
 
 def save_model(
@@ -44,7 +49,7 @@ def save_model(
         If the pipeline has other steps, or networks' weights would have to be stored.
     """
     embedder, regressor = _parts(pipeline)
-    tensors: dict[str, np.ndarray] = {}
+    tensors = _mixture_tensors(regressor.population_.mixture, "population")
     experts = []
     for number, expert in enumerate(regressor.experts_):
         tensors |= {f"{number}.{key}": value for key, value in _expert_tensors(expert).items()}
@@ -54,14 +59,12 @@ def save_model(
         "version": __version__,
         "about": about or {},
         "names": [name for name, _ in pipeline.steps],
-        "embedder": {
-            "params": embedder.get_params(),
-            "n_images": embedder.n_images_,
-            "n_columns": embedder.n_features_in_,
-        },
+        "embedder": None if embedder is None else _about_embedder(embedder),
         "regressor": {
             "params": _plain(regressor.get_params()),
             "n_features": regressor.n_features_in_,
+            "seed": regressor.seed_,
+            "noise": asdict(regressor.population_.noise),
             "experts": experts,
         },
     }
@@ -82,7 +85,7 @@ def load_model(path: str | Path) -> TrainingSizePipeline:
     Raises
     ------
     ValueError
-        If the file is missing, damaged, of another kind or of a newer format.
+        If the file is missing, damaged, of another kind or of another format.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -92,39 +95,58 @@ def load_model(path: str | Path) -> TrainingSizePipeline:
         raise ValueError(
             f"Got '{path}', expected a model written by ptssp_sklearn ({error})."
         ) from None
-    if header["format"] > FORMAT:
-        raise ValueError(
-            f"Got '{path}', written by ptssp_sklearn {header['version']}. Update this package."
-        )
-    steps = [
-        _restore_embedder(header["embedder"]),
-        _restore_regressor(header["regressor"], tensors),
-    ]
+    if header["format"] != FORMAT:
+        todo = "Update this package" if header["format"] > FORMAT else "Train and store it again"
+        raise ValueError(f"Got '{path}', written by ptssp_sklearn {header['version']}. {todo}.")
+    regressor = _restore_regressor(header["regressor"], tensors)
+    embedder = header["embedder"]
+    steps = ["passthrough" if embedder is None else _restore_embedder(embedder), regressor]
     pipeline = TrainingSizePipeline(list(zip(header["names"], steps, strict=True)))
     pipeline.curve_fitter = SigmoidCurveFitter()
     pipeline.about_ = header["about"]
     return pipeline
 
 
-def _parts(pipeline: TrainingSizePipeline) -> tuple[ImageEmbedder, CurveParamRegressor]:
+def _parts(
+    pipeline: TrainingSizePipeline,
+) -> tuple[ImageEmbedder | None, CurveParamRegressor]:
+    """Give embedder and regressor; no embedder where the model knows no images."""
     steps = [step for _, step in pipeline.steps]
-    kinds = [type(step) for step in steps]
-    if kinds != [ImageEmbedder, CurveParamRegressor]:
+    kinds = [type(step).__name__ for step in steps]
+    knows_images = kinds == ["ImageEmbedder", "CurveParamRegressor"]
+    if not knows_images and (kinds[1:] != ["CurveParamRegressor"] or steps[1].experts_):
         raise ValueError(
-            f"Got a pipeline of {', '.join(k.__name__ for k in kinds)}, expected an ImageEmbedder "
-            "and a CurveParamRegressor. Other pipelines can be stored with skops."
+            f"Got a pipeline of {', '.join(kinds)}, expected an ImageEmbedder and a "
+            "CurveParamRegressor. Other pipelines can be stored with skops."
         )
-    if steps[0].backbone_ is None:
+    if knows_images and steps[0].backbone_ is None:
         raise ValueError("Got backbone='precomputed', expected an embedder of images.")
-    return steps[0], steps[1]
+    return (steps[0] if knows_images else None), steps[1]
+
+
+def _about_embedder(embedder: ImageEmbedder) -> dict[str, Any]:
+    return {
+        "params": embedder.get_params(),
+        "n_images": embedder.n_images_,
+        "n_columns": embedder.n_features_in_,
+    }
 
 
 def _expert_tensors(expert: Expert) -> dict[str, np.ndarray]:
     tensors = {"columns": expert.columns.astype(np.uint8)}
     tensors |= {f"target.{name}": getattr(expert, name) for name in ("mean_", "scale_")}
     tensors |= {f"input.{name}": getattr(expert.scaler_, name) for name in _SCALER}
+    tensors |= _mixture_tensors(expert.joint_, "joint")
     state = expert.net_.module_.state_dict()
     return tensors | {f"net.{name}": value.cpu().numpy() for name, value in state.items()}
+
+
+def _mixture_tensors(mixture: Mixture, prefix: str) -> dict[str, np.ndarray]:
+    return {f"{prefix}.{name}": getattr(mixture, name) for name in _MIXTURE}
+
+
+def _restore_mixture(tensors: dict[str, np.ndarray], prefix: str) -> Mixture:
+    return Mixture(*[tensors[f"{prefix}.{name}"] for name in _MIXTURE])
 
 
 def _restore_embedder(header: dict[str, Any]) -> ImageEmbedder:
@@ -145,6 +167,10 @@ def _restore_regressor(
 
     regressor = CurveParamRegressor(**header["params"])
     regressor.n_features_in_, regressor.n_outputs_, regressor._y_ndim = header["n_features"], 4, 2
+    regressor.seed_ = header["seed"]
+    mixture = _restore_mixture(tensors, "population")
+    noise = MeasurementNoise(**header["noise"])
+    regressor.population_ = Population(mixture, noise, np.empty((0, 0, 4)))
     regressor.experts_ = []
     for number, about in enumerate(header["experts"]):
         mine = {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{number}.")}
@@ -154,6 +180,7 @@ def _restore_regressor(
         for name in _SCALER:
             setattr(expert.scaler_, name, mine[f"input.{name}"])
         expert.shrinkage_ = about["shrinkage"]
+        expert.joint_ = _restore_mixture(mine, "joint")
         weights = {k.removeprefix("net."): v for k, v in mine.items() if k.startswith("net.")}
         expert.restore({name: torch.from_numpy(value) for name, value in weights.items()})
         regressor.experts_.append(expert)

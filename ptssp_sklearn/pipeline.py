@@ -6,24 +6,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
 
 from ptssp_sklearn.curves import check_curve_table, table_sizes
 from ptssp_sklearn.embedding import ImageEmbedder
 from ptssp_sklearn.fitting import SigmoidCurveFitter
+from ptssp_sklearn.forecasting import CurveForecastMixin
 from ptssp_sklearn.metrics import curve_mae
 from ptssp_sklearn.regression import CurveParamRegressor
-from ptssp_sklearn.sigmoid import PARAM_NAMES, inverse_sigmoid_curve, sigmoid_curve, whole_images
+from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve
 
 SCORING_SIZES = tuple(float(2**k) for k in range(1, 11))
 """Sizes at which curves are compared where the truth is given as parameters, images."""
 
-_UNREACHABLE = ("inf", "nan", "raise")
 
-
-class TrainingSizePipeline(Pipeline):
+class TrainingSizePipeline(CurveForecastMixin, Pipeline):
     """A scikit-learn `Pipeline` that predicts learning curves.
 
     `y` is a curve table: the pipeline fits its `curve_fitter` on it and its steps on the
@@ -77,60 +77,31 @@ class TrainingSizePipeline(Pipeline):
         **params
             Passed on to `Pipeline.fit`.
         """
-        return super().fit(X, self._parameters(X, y), **params)
+        y, table = self._parameters(X, y)
+        name, last = self.steps[-1]
+        if table is not None and has_fit_parameter(last, "curves"):
+            params = {f"{name}__curves": table} | params
+        if X is None:
+            own = {key.removeprefix(f"{name}__"): value for key, value in params.items()}
+            last.fit(None, y, **own)
+            return self
+        return super().fit(X, y, **params)
 
-    def predict_curve(self, X: Any, sizes: ArrayLike) -> NDArray[np.float64]:
-        """Predict scores at training-set sizes.
-
-        Parameters
-        ----------
-        X : image table of n_rows rows
-        sizes : array-like of shape (n_sizes,), images
-
-        Returns
-        -------
-        scores : ndarray of shape (n_rows, n_sizes), fractions
-        """
-        return sigmoid_curve(np.atleast_1d(np.asarray(sizes, dtype=float)), self.predict(X))
-
-    def required_size(
-        self, X: Any, target_map: float | ArrayLike, *, unreachable: str = "inf"
-    ) -> NDArray[np.float64]:
-        """Predict how many training images a target score needs.
+    def predict(self, X: Any, **params: Any) -> NDArray[np.float64]:
+        """Predict A, B, C, D.
 
         Parameters
         ----------
-        X : image table of n_rows rows
-        target_map : float or array-like of shape (n_rows,)
-            Target score, a fraction in (0, 1).
-        unreachable : {"inf", "nan", "raise"}, default="inf"
-            What stands for a target at or above the plateau D of a predicted curve.
+        X : image table of n_rows rows, or None
+            None asks for one curve, the population's.
+        **params
+            Passed on to `Pipeline.predict`.
 
         Returns
         -------
-        sizes : ndarray of shape (n_rows,)
-            Images, rounded up; 0 where the target is at or below A.
-
-        Raises
-        ------
-        ValueError
-            If a target lies outside (0, 1), or is out of reach under ``"raise"``.
+        params : ndarray of shape (n_rows, 4)
         """
-        target = check_target(target_map)
-        if unreachable not in _UNREACHABLE:
-            raise ValueError(f"Got unreachable={unreachable!r}, expected 'inf', 'nan' or 'raise'.")
-        params = self.predict(X)
-        target = np.broadcast_to(target, len(params))
-        sizes = whole_images(inverse_sigmoid_curve(target[:, None], params)[:, 0])
-        lost = np.flatnonzero(np.isinf(sizes))
-        if unreachable == "raise" and len(lost):
-            row = lost[0]
-            name = X.index[row] if isinstance(X, pd.DataFrame) else row
-            raise ValueError(
-                f"Got target_map={target[row]:g}, but curve {name!r} levels off at "
-                f"D={params[row, 3]:.3f}. Lower the target or pass unreachable='inf'."
-            )
-        return np.where(np.isinf(sizes), np.nan, sizes) if unreachable == "nan" else sizes
+        return self.steps[-1][1].predict(None) if X is None else super().predict(X, **params)
 
     def score(self, X: Any, y: Any = None, **params: Any) -> float:
         """Give the negative mean absolute error of the predicted curves.
@@ -159,20 +130,21 @@ class TrainingSizePipeline(Pipeline):
             part.curve_fitter = self.curve_fitter
         return part
 
-    def _parameters(self, X: Any, y: Any) -> Any:
+    def _parameters(self, X: Any, y: Any) -> tuple[NDArray[np.float64], pd.DataFrame | None]:
+        """Give the parameters of `y`, and its curve table where it is one."""
         if y is None:
             raise ValueError(
                 "Got y=None, expected a curve table or parameters A, B, C, D: this pipeline "
                 "requires y to be passed, but the target y is None."
             )
-        if len(y) != len(X):
+        if X is not None and len(y) != len(X):
             raise ValueError(f"Got {len(X)} rows in X and {len(y)} curves in y, expected as many.")
         if self._is_parameters(y):
-            return np.asarray(y, dtype=float)
+            return np.asarray(y, dtype=float), None
         fitter = SigmoidCurveFitter() if self.curve_fitter is None else clone(self.curve_fitter)
         table = check_curve_table(y, sizes=self._fitter_sizes())
         self.curve_fitter_ = fitter.set_params(sizes=None).fit(table)
-        return self.curve_fitter_.transform(table)
+        return self.curve_fitter_.transform(table), table
 
     def _fitter_sizes(self) -> Any:
         return None if self.curve_fitter is None else self.curve_fitter.sizes
@@ -183,24 +155,6 @@ class TrainingSizePipeline(Pipeline):
             return True
         has_sizes = table_sizes(y) is not None or self._fitter_sizes() is not None
         return np.ndim(y) == 2 and np.shape(y)[1] == len(PARAM_NAMES) and not has_sizes
-
-
-def check_target(target_map: float | ArrayLike) -> NDArray[np.float64]:
-    """Check a target score.
-
-    Raises
-    ------
-    ValueError
-        If a target is not a fraction in (0, 1).
-    """
-    target = np.asarray(target_map, dtype=float)
-    wrong = target[~((target > 0) & (target < 1))]
-    if wrong.size:
-        hint = " Divide percentages by 100." if np.any(wrong >= 1) else ""
-        raise ValueError(
-            f"Got target_map={wrong.ravel()[0]:g}, expected a score as a fraction in (0, 1).{hint}"
-        )
-    return target
 
 
 def make_training_size_pipeline(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,15 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ptssp_sklearn.curves import check_curve_table
+from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.expert import Expert, ExpertSettings
+from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.patterns import choose_pattern, find_patterns
-from ptssp_sklearn.sigmoid import PARAM_NAMES, from_unbounded, to_unbounded
+from ptssp_sklearn.pilot import check_pilot
+from ptssp_sklearn.population import Population
+from ptssp_sklearn.posterior import N_SAMPLES, CurvePrior
+from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve, to_unbounded
 
 Array = NDArray[np.float64]
 
@@ -62,6 +70,10 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
     experts_ : list of Expert
         One ensemble a pattern of missing features, the most complete first; its
         ``net_`` is the skorch `NeuralNetRegressor`.
+    population_ : Population
+        Of the training curves, the prior where there are no images.
+    seed_ : int
+        Of the samples that stand for distributions.
     n_features_in_ : int
     n_outputs_ : int
 
@@ -110,42 +122,37 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any) -> CurveParamRegressor:
-        """Train the networks.
+    def fit(self, X: Any, y: Any, *, curves: Any = None) -> CurveParamRegressor:
+        """Train the networks, and learn how curves lie about their predictions.
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
-            NaN where a feature does not exist.
+        X : array-like of shape (n_rows, n_features), or None
+            NaN where a feature does not exist. None: learn the population of curves only.
         y : array-like of shape (n_rows, 4)
             A, B, C, D. Rows with equal `y` count as draws of one dataset.
+        curves : curve table of n_rows rows, optional
+            The measured points behind `y`: with them, the distribution knows how noisy
+            each point is and what of a curve was not measured.
 
         Raises
         ------
         ValueError
             If parameters lie outside their bounds; the row is named.
         """
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=np.float64,
-            ensure_all_finite="allow-nan",
-            multi_output=True,
-            y_numeric=True,
-        )
-        if np.isnan(np.asarray(y, dtype=np.float64)).any():
-            raise ValueError("Input y contains NaN. Fit the curves with SigmoidCurveFitter first.")
-        self._y_ndim = np.ndim(y)
-        targets = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
-        self.n_outputs_ = targets.shape[1]
-        if self._predicts_curves():
-            targets = to_unbounded(_check_params(targets))
+        X, targets = self._check(X, y)
         seeds = check_random_state(self.random_state)
-        patterns = find_patterns(X)
+        self.seed_ = int(seeds.randint(2**31 - 1))
+        samples = None
+        if self._predicts_curves():
+            params = _check_params(targets)
+            samples = self._fit_population(params, curves)
+            targets = to_unbounded(params)
         self.experts_ = [
-            Expert(self._settings(), columns).fit(X, targets, seed=int(seeds.randint(2**31 - 1)))
-            for columns in patterns
+            Expert(self._settings(), columns).fit(
+                X, targets, samples=samples, seed=int(seeds.randint(2**31 - 1))
+            )
+            for columns in ([] if X is None else find_patterns(X))
         ]
         return self
 
@@ -154,24 +161,98 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features)
+        X : array-like of shape (n_rows, n_features), or None
+            None asks for one curve, the population's.
 
         Returns
         -------
         params : ndarray of shape (n_rows, 4)
-            A, B, C, D, always inside the bounds.
+            A, B, C, D of the mean curve, always inside the bounds.
         """
         check_is_fitted(self)
+        if self._predicts_curves():
+            return self.predict_distribution(X).central_params()
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        chosen = choose_pattern(X, [expert.columns for expert in self.experts_])
         answer = np.empty((len(X), self.n_outputs_))
+        for expert, rows in self._experts_of(X):
+            answer[rows] = expert.predict(X[rows])
+        return answer[:, 0] if self._y_ndim == 1 else answer
+
+    def predict_distribution(
+        self, X: Any, *, pilot: Any = None, n_samples: int = N_SAMPLES
+    ) -> CurveDistribution:
+        """Predict a distribution over the curve of every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), or None
+            None: the population of the training curves is the prior of every row.
+        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
+            Measured points, the evidence.
+        n_samples : int, default=1000
+            Curves that stand for the distribution.
+        """
+        check_is_fitted(self)
+        measured = None if pilot is None else check_pilot(pilot)
+        if X is None:
+            n_rows = 1 if measured is None else len(measured[1])
+            prior = self.population_.prior(n_rows, seed=self.seed_)
+            return prior.distribution(*(measured or ()), n_samples=n_samples)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        if measured is not None:
+            check_pilot(pilot, len(X))
+        params = np.empty((len(X), n_samples, len(PARAM_NAMES)))
+        for expert, rows in self._experts_of(X):
+            prior = CurvePrior(expert.prior(X[rows]), self.population_.noise, self.seed_)
+            mine = () if measured is None else (measured[0], measured[1][rows])
+            params[rows] = prior.distribution(*mine, n_samples=n_samples).params
+        return CurveDistribution(params, self.population_.noise, self.seed_)
+
+    def _check(self, X: Any, y: Any) -> tuple[Any, Array]:
+        if X is None:
+            self.n_features_in_ = 0
+        else:
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                dtype=np.float64,
+                ensure_all_finite="allow-nan",
+                multi_output=True,
+                y_numeric=True,
+            )
+        targets = np.asarray(y, dtype=np.float64)
+        if np.isnan(targets).any():
+            raise ValueError("Input y contains NaN. Fit the curves with SigmoidCurveFitter first.")
+        self._y_ndim = targets.ndim
+        targets = targets.reshape(len(targets), -1)
+        self.n_outputs_ = targets.shape[1]
+        return X, targets
+
+    def _fit_population(self, params: Array, curves: Any) -> Array:
+        """Learn the population of distinct curves; give each row's samples."""
+        _, first, place = np.unique(params, axis=0, return_index=True, return_inverse=True)
+        if curves is None:
+            sizes = np.array(self._settings().sizes)
+            scores = sigmoid_curve(sizes, params)
+        else:
+            table = check_curve_table(curves)
+            sizes, scores = table.columns.to_numpy(dtype=float), table.to_numpy()
+        population = Population.fit(sizes, scores[first], seed=self.seed_)
+        if curves is None:
+            population = replace(population, noise=MeasurementNoise())
+        samples = population.samples[place.ravel()]
+        self.population_ = replace(population, samples=population.samples[:0])
+        return samples
+
+    def _experts_of(self, X: Array) -> Iterator[tuple[Expert, NDArray[np.bool_]]]:
+        if not self.experts_:
+            raise ValueError("Got rows, but this model was fitted without any: pass X=None.")
+        chosen = choose_pattern(X, [expert.columns for expert in self.experts_])
         for number, expert in enumerate(self.experts_):
             rows = chosen == number
             if rows.any():
-                answer[rows] = expert.predict(X[rows])
-        if self._predicts_curves():
-            return from_unbounded(answer)
-        return answer[:, 0] if self._y_ndim == 1 else answer
+                yield expert, rows
 
     def _predicts_curves(self) -> bool:
         return self._y_ndim == 2 and self.n_outputs_ == len(PARAM_NAMES)

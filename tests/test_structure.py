@@ -17,7 +17,8 @@ ROOT = PACKAGE.parent
 ORDER = [
     "sigmoid", "curves", "projection", "fitting", "images", "tables", "banks", "saliency",
     "statistics", "matching", "landmarks", "extractors", "networks", "backbones", "pooling",
-    "embedding", "scaling", "patterns", "network", "expert", "regression", "metrics",
+    "embedding", "scaling", "patterns", "network", "noise", "mixture", "distribution",
+    "posterior", "population", "pilot", "expert", "regression", "metrics", "forecasting",
     "pipeline", "persistence", "pretrained", "plotting", "answer", "cli",
 ]  # fmt: skip
 

@@ -1,0 +1,219 @@
+"""What a pipeline says of a learning curve: its course, its band, and the required size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.pilot import check_pilot
+from ptssp_sklearn.sigmoid import inverse_sigmoid_curve, sigmoid_curve, whole_images
+
+_ENDS = np.array([-0.5, 0.5])
+_UNREACHABLE = ("inf", "nan", "raise")
+
+
+class CurveForecastMixin:
+    """Methods of a pipeline whose last step predicts curves."""
+
+    steps: Any
+
+    def predict_distribution(self, X: Any, *, pilot: Any = None) -> CurveDistribution:
+        """Predict a distribution over curves.
+
+        Parameters
+        ----------
+        X : image table of n_rows rows, or None
+            None: the population of the training curves is the prior of every row.
+        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
+            Measured points; a row of a table may be empty.
+
+        Returns
+        -------
+        distribution : CurveDistribution
+
+        Raises
+        ------
+        ValueError
+            If the last step predicts no distributions, or the pilot is not usable.
+        """
+        check_is_fitted(self)
+        last = self.steps[-1][1]
+        if not hasattr(last, "predict_distribution"):
+            raise ValueError(
+                f"Got the last step {type(last).__name__}, which predicts no distribution. Use "
+                "CurveParamRegressor, or leave out pilot, interval and quantiles."
+            )
+        if pilot is not None:
+            check_pilot(pilot, None if X is None else len(X))
+        features = None if X is None else self[:-1].transform(X)  # type: ignore[index]
+        return last.predict_distribution(features, pilot=pilot)
+
+    def predict_curve(
+        self, X: Any, sizes: ArrayLike, *, pilot: Any = None, quantiles: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Predict scores at training-set sizes.
+
+        Parameters
+        ----------
+        X : image table of n_rows rows, or None
+            None: the population of the training curves is the prior.
+        sizes : array-like of shape (n_sizes,), images
+        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
+            Measured points that sharpen the prediction.
+        quantiles : array-like of shape (n_quantiles,), optional
+            Levels in (0, 1): quantiles of the score one would measure instead of the mean
+            curve.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_sizes) or (n_rows, n_sizes, n_quantiles), fractions
+        """
+        sizes = np.atleast_1d(np.asarray(sizes, dtype=float))
+        if quantiles is not None:
+            levels = _check_levels(quantiles)
+            return self.predict_distribution(X, pilot=pilot).curve_quantiles(sizes, levels)
+        return sigmoid_curve(sizes, self._central(X, pilot))
+
+    def required_size(
+        self,
+        X: Any,
+        target_map: float | ArrayLike,
+        *,
+        pilot: Any = None,
+        interval: float | None = None,
+        unreachable: str = "inf",
+    ) -> Any:
+        """Predict how many training images a target score needs.
+
+        Parameters
+        ----------
+        X : image table of n_rows rows, or None
+            None: the population of the training curves is the prior.
+        target_map : float or array-like of shape (n_rows,)
+            Target score, a fraction in (0, 1). Of one row, several may be asked.
+        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
+            Measured points that sharpen the prediction.
+        interval : float, optional
+            Coverage of the interval asked for, such as 0.9.
+        unreachable : {"inf", "nan", "raise"}, default="inf"
+            What stands for a target at or above the plateau D of a predicted curve.
+
+        Returns
+        -------
+        sizes : ndarray of shape (n_rows,), or DataFrame with columns size, low and high
+            Images, rounded up; 0 where the target is at or below A. With `interval` a
+            DataFrame; `high` is inf where the target may be out of reach.
+
+        Raises
+        ------
+        ValueError
+            If a target lies outside (0, 1), or is out of reach under ``"raise"``.
+        """
+        target = check_target(target_map)
+        if unreachable not in _UNREACHABLE:
+            raise ValueError(f"Got unreachable={unreachable!r}, expected 'inf', 'nan' or 'raise'.")
+        levels = None if interval is None else 0.5 + _ENDS * _check_levels(interval)
+        ends = None
+        if levels is None:
+            params = self._central(X, pilot)
+            target, params = _match(target, params)
+        else:
+            distribution = self.predict_distribution(X, pilot=pilot)
+            target, samples = _match(target, distribution.params)
+            distribution = replace(distribution, params=samples)
+            params = distribution.central_params()
+            ends = whole_images(distribution.size_quantiles(target, levels))
+        sizes = whole_images(inverse_sigmoid_curve(target[:, None], params)[:, 0])
+        if unreachable == "raise":
+            _check_reached(X, target, params, sizes)
+        lost = np.nan if unreachable == "nan" else np.inf
+        if ends is None:
+            return np.where(np.isinf(sizes), lost, sizes)
+        middle = np.clip(sizes, *ends.T)
+        columns = {"size": np.where(np.isinf(middle), lost, middle)}
+        columns |= {"low": ends[:, 0], "high": ends[:, 1]}
+        return pd.DataFrame(columns, index=X.index if isinstance(X, pd.DataFrame) else None)
+
+    def reach_probability(
+        self,
+        X: Any,
+        target_map: float | ArrayLike,
+        *,
+        pilot: Any = None,
+        size: float = np.inf,
+    ) -> NDArray[np.float64]:
+        """Give the probability that a target is reached at all, or with `size` images.
+
+        Parameters
+        ----------
+        X, target_map, pilot
+            As in `required_size`.
+        size : float, default=inf
+            Images.
+
+        Returns
+        -------
+        probability : ndarray of shape (n_rows,)
+        """
+        distribution = self.predict_distribution(X, pilot=pilot)
+        target, samples = _match(check_target(target_map), distribution.params)
+        return replace(distribution, params=samples).reach_probability(target, size)
+
+    def _central(self, X: Any, pilot: Any) -> NDArray[np.float64]:
+        if pilot is None:
+            return self.predict(X)  # type: ignore[attr-defined]
+        return self.predict_distribution(X, pilot=pilot).central_params()
+
+
+def _match(target: NDArray, rows: NDArray) -> tuple[NDArray, NDArray]:
+    """Give one target a row; of a single row, several targets may be asked."""
+    if target.ndim > 1 or (target.ndim == 1 and len(rows) not in (1, len(target))):
+        raise ValueError(
+            f"Got target_map of shape {target.shape} for {len(rows)} rows, expected one target or "
+            "one a row."
+        )
+    n_rows = len(target) if target.ndim == 1 else len(rows)
+    return np.broadcast_to(target, n_rows), np.broadcast_to(rows, (n_rows, *rows.shape[1:]))
+
+
+def _check_levels(levels: ArrayLike) -> NDArray[np.float64]:
+    found = np.asarray(levels, dtype=float)
+    wrong = found[~((found > 0) & (found < 1))]
+    if wrong.size:
+        raise ValueError(f"Got the level {wrong.ravel()[0]:g}, expected a fraction in (0, 1).")
+    return found
+
+
+def _check_reached(X: Any, target: NDArray, params: NDArray, sizes: NDArray) -> None:
+    lost = np.flatnonzero(np.isinf(sizes))
+    if len(lost):
+        row = lost[0]
+        name = X.index[row] if isinstance(X, pd.DataFrame) else row
+        raise ValueError(
+            f"Got target_map={target[row]:g}, but curve {name!r} levels off at "
+            f"D={params[row, 3]:.3f}. Lower the target or pass unreachable='inf'."
+        )
+
+
+def check_target(target_map: float | ArrayLike) -> NDArray[np.float64]:
+    """Check a target score.
+
+    Raises
+    ------
+    ValueError
+        If a target is not a fraction in (0, 1).
+    """
+    target = np.asarray(target_map, dtype=float)
+    wrong = target[~((target > 0) & (target < 1))]
+    if wrong.size:
+        hint = " Divide percentages by 100." if np.any(wrong >= 1) else ""
+        raise ValueError(
+            f"Got target_map={wrong.ravel()[0]:g}, expected a score as a fraction in (0, 1).{hint}"
+        )
+    return target

@@ -1,0 +1,132 @@
+"""How far a measured score lies from the true curve: heavy-tailed, less at larger sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_MIDDLE = np.log(32.0)
+_LOW_SCORE = 0.1
+_LEAST_FACTOR = 0.3
+_LEAST_POINTS = 6
+_USED_UP = 3
+_FLOOR = 0.004
+
+
+@dataclass(frozen=True)
+class MeasurementNoise:
+    """Multivariate Student-t noise of the measured points of one curve.
+
+    The points of a curve share one unknown scale, so that a curve may be noisy as a whole;
+    points at near sizes are correlated. Near a score of 0 there is less room for noise.
+
+    Parameters
+    ----------
+    scale : float, default=0.02
+        Scale at 32 images, a score.
+    slope : float, default=-0.15
+        Power of the size that the scale follows.
+    df : float, default=4
+        Degrees of freedom; small ones are heavy-tailed.
+    correlation : float, default=0.2
+        Correlation of two points at one size; it falls by e for each factor e of the size.
+    """
+
+    scale: float = 0.02
+    slope: float = -0.15
+    df: float = 4.0
+    correlation: float = 0.2
+
+    def scales(self, sizes: Array, scores: Array) -> Array:
+        """Give the scale of each point, a score.
+
+        Parameters
+        ----------
+        sizes : ndarray of shape (n_sizes,), images
+        scores : ndarray of shape (..., n_sizes), measured or predicted
+        """
+        room = _room(scores)
+        return self.scale * np.exp(self.slope * (np.log(sizes) - _MIDDLE)) * room
+
+    def precision(self, sizes: Array, scores: Array) -> Array:
+        """Invert the scale matrix of the known points of each curve.
+
+        Returns
+        -------
+        precision : ndarray of shape (n_curves, n_sizes, n_sizes)
+            0 in rows and columns of points that are NaN.
+        """
+        known = np.isfinite(scores)
+        scale = np.where(known, self.scales(sizes, np.nan_to_num(scores)), 1.0)
+        apart = np.abs(np.subtract.outer(np.log(sizes), np.log(sizes)))
+        shared = self.correlation * np.exp(-apart)
+        shared = np.where(known[:, :, None] & known[:, None, :], shared, 0.0)
+        own = np.where(known, 1.0 - self.correlation, 1.0)
+        matrix = shared + own[:, :, None] * np.eye(len(sizes))
+        inverse = np.linalg.inv(matrix) / (scale[:, :, None] * scale[:, None, :])
+        return np.where(known[:, :, None] & known[:, None, :], inverse, 0.0)
+
+    def log_likelihood(self, residuals: Array, precision: Array, n_known: Array) -> Array:
+        """Give the log density of residuals, but for a constant.
+
+        Parameters
+        ----------
+        residuals : ndarray of shape (n_curves, n_samples, n_sizes)
+            0 where a point is not known.
+        precision : ndarray of shape (n_curves, n_sizes, n_sizes)
+        n_known : ndarray of shape (n_curves,)
+        """
+        square = ((residuals @ precision) * residuals).sum(axis=-1)
+        return -0.5 * (self.df + n_known[:, None]) * np.log1p(square / self.df)
+
+    def draw(self, sizes: Array, scores: Array, rng: np.random.Generator) -> Array:
+        """Draw measurements of true scores, fractions in [0, 1].
+
+        Parameters
+        ----------
+        sizes : ndarray of shape (n_sizes,), images
+        scores : ndarray of shape (..., n_samples, n_sizes)
+        """
+        shape = scores.shape[-2:]
+        heavy = np.sqrt(self.df / rng.chisquare(self.df, size=(shape[0], 1)))
+        apart = np.abs(np.subtract.outer(np.log(sizes), np.log(sizes)))
+        matrix = self.correlation * np.exp(-apart)
+        matrix += (1.0 - self.correlation) * np.eye(len(sizes))
+        normal = rng.normal(size=shape) @ np.linalg.cholesky(matrix).T
+        return np.clip(scores + heavy * normal * self.scales(sizes, scores), 0.0, 1.0)
+
+    @classmethod
+    def fit(cls, sizes: Array, scores: Array, fitted: Array) -> MeasurementNoise:
+        """Estimate scale and slope from the residuals of fitted curves.
+
+        The mean absolute residual is the scale of a Student-t of four degrees of freedom
+        (its mean absolute deviation is 1); three fitted parameters a curve are allowed for.
+
+        Parameters
+        ----------
+        sizes : ndarray of shape (n_sizes,), images
+        scores, fitted : ndarray of shape (n_curves, n_sizes), NaN where not measured
+        """
+        n_known = np.isfinite(scores).sum(axis=1)
+        use = n_known >= _LEAST_POINTS
+        if not use.any():
+            return cls()
+        inflate = np.sqrt(n_known[use] / (n_known[use] - _USED_UP))[:, None]
+        gaps = np.abs(scores[use] - fitted[use]) * inflate / _room(np.nan_to_num(scores[use]))
+        counts = np.isfinite(gaps).sum(axis=0)
+        seen = counts > 0
+        mean = np.nansum(gaps[:, seen], axis=0) / counts[seen]
+        level = np.log(np.maximum(mean, _FLOOR))
+        place = np.log(sizes[seen]) - _MIDDLE
+        if seen.sum() < 2 or np.ptp(place) < 1.0:
+            return cls(scale=float(np.exp(np.average(level, weights=counts[seen]))), slope=0.0)
+        slope, offset = np.polyfit(place, level, 1, w=np.sqrt(counts[seen]))
+        return cls(scale=float(np.exp(offset)), slope=float(np.clip(slope, -0.5, 0.0)))
+
+
+def _room(scores: Array) -> Array:
+    return np.clip(np.sqrt(np.maximum(scores, 0.0) / _LOW_SCORE), _LEAST_FACTOR, 1.0)

@@ -1,0 +1,89 @@
+"""Pilot measurements as a user gives them -> sizes and scores a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ptssp_sklearn.curves import table_sizes
+
+Array = NDArray[np.float64]
+
+
+def check_pilot(pilot: Any, n_rows: int | None = None) -> tuple[Array, Array]:
+    """Check measured points.
+
+    Parameters
+    ----------
+    pilot : curve table of shape (n_rows, n_sizes), or list of (size, score) for one row
+        Scores as fractions, NaN where not measured; a row may be empty. A size may be
+        measured several times in a list.
+    n_rows : int, optional
+        Rows that are asked about; any number where None.
+
+    Returns
+    -------
+    sizes : ndarray of shape (n_sizes,), images
+    scores : ndarray of shape (n_rows, n_sizes), NaN where not measured
+
+    Raises
+    ------
+    ValueError
+        If sizes are missing or not positive, a score lies outside [0, 1], or there are
+        rows too many or too few.
+
+    Examples
+    --------
+    >>> from ptssp_sklearn.pilot import check_pilot
+    >>> check_pilot([(16, 0.31), (32, 0.42)])
+    (array([16., 32.]), array([[0.31, 0.42]]))
+    """
+    if isinstance(pilot, pd.DataFrame):
+        found = table_sizes(pilot)
+        if found is None:
+            raise ValueError(
+                f"Got a pilot with the columns {list(pilot.columns)[:4]}, expected training-set "
+                "sizes as column names."
+            )
+        sizes, scores = found, pilot.to_numpy(dtype=float, na_value=np.nan)
+    else:
+        sizes, scores = _pairs(pilot)
+    wrong = sizes[~(np.isfinite(sizes) & (sizes > 0))]
+    if wrong.size:
+        raise ValueError(f"Got the pilot size {wrong[0]:g}, expected a positive number of images.")
+    _check_scores(sizes, scores)
+    if n_rows is not None and len(scores) != n_rows:
+        raise ValueError(
+            f"Got a pilot of {len(scores)} rows for {n_rows} datasets, expected one row each; "
+            "leave a row NaN where nothing was measured."
+        )
+    return sizes, scores
+
+
+def _pairs(pilot: Any) -> tuple[Array, Array]:
+    try:
+        pairs = np.array([(float(size), float(score)) for size, score in pilot]).reshape(-1, 2)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"Got the pilot {pilot!r:.60}, expected a curve table or a list of (size, score) "
+            "such as [(16, 0.31), (32, 0.42)]."
+        ) from None
+    if np.isnan(pairs[:, 1]).any():
+        size = pairs[np.isnan(pairs[:, 1]), 0][0]
+        raise ValueError(f"Got no number as pilot score at {size:g} images; leave the pair out.")
+    return pairs[:, 0], pairs[:, 1][None]
+
+
+def _check_scores(sizes: Array, scores: Array) -> None:
+    outside = np.argwhere((scores < 0) | (scores > 1))
+    if len(outside):
+        row, column = outside[0]
+        value = scores[row, column]
+        hint = " Divide percentages by 100." if value > 1 else ""
+        raise ValueError(
+            f"Got the pilot score {value:g} at {sizes[column]:g} images, expected a fraction "
+            f"in [0, 1].{hint}"
+        )

@@ -1,0 +1,185 @@
+"""Prior and pilot -> posterior: tempered sequential Monte Carlo over four coordinates.
+
+The curves of a prior are drawn, weighted by how well they explain the measured points in
+small steps from "not at all" to "fully", resampled, and moved by random-walk Metropolis [1]_.
+Random numbers are the same for every row, so that a row's answer depends on no other row.
+
+References
+----------
+.. [1] Del Moral, P., Doucet, A., Jasra, A. (2006). Sequential Monte Carlo samplers.
+   JRSS B, 68(3), 411-436.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.mixture import Mixture
+from ptssp_sklearn.noise import MeasurementNoise
+from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve
+
+Array = NDArray[np.float64]
+
+N_SAMPLES = 1000
+_MOVES = 4
+_LEAST_EFFECTIVE = 0.5
+_HALVINGS = 16
+_GOOD_ACCEPTANCE = 0.3
+
+
+@dataclass(frozen=True)
+class CurvePrior:
+    """What is believed of each row's curve before it is measured.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Over unbounded coordinates, one row a curve.
+    noise : MeasurementNoise
+    seed : int, default=0
+    """
+
+    mixture: Mixture
+    noise: MeasurementNoise
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.mixture.means)
+
+    def distribution(
+        self,
+        sizes: Array | None = None,
+        scores: Array | None = None,
+        *,
+        n_samples: int = N_SAMPLES,
+    ) -> CurveDistribution:
+        """Draw curves, given measured points where there are any.
+
+        Parameters
+        ----------
+        sizes : ndarray of shape (n_sizes,), images, optional
+        scores : ndarray of shape (n_rows, n_sizes), NaN where not measured, optional
+        """
+        if sizes is None or scores is None:
+            points = self.mixture.sample(n_samples, np.random.default_rng(self.seed))
+        else:
+            points = sample_posterior(self, sizes, scores, n_samples=n_samples)
+        return CurveDistribution(from_unbounded(points), self.noise, self.seed)
+
+
+def sample_posterior(
+    prior: CurvePrior, sizes: Array, scores: Array, *, n_samples: int = N_SAMPLES
+) -> Array:
+    """Draw unbounded coordinates given measured points, shape (n_rows, n_samples, 4)."""
+    rng = np.random.default_rng(prior.seed)
+    cloud = _Cloud.start(prior, sizes, scores, prior.mixture.sample(n_samples, rng))
+    while not cloud.done.all():
+        cloud.heat(rng.random())
+        for _ in range(_MOVES):
+            cloud.move(rng.normal(size=(n_samples, 4)), rng.random(n_samples))
+    return cloud.points
+
+
+@dataclass
+class _Cloud:
+    """The samples of all rows on their way from prior to posterior."""
+
+    prior: CurvePrior
+    sizes: Array
+    scores: Array
+    known: NDArray[np.bool_]
+    precision: Array
+    points: Array
+    log_prior: Array
+    log_likelihood: Array
+    heat_: Array
+    reach: Array
+    roots: Array
+    active: Any
+
+    @classmethod
+    def start(cls, prior: CurvePrior, sizes: Array, scores: Array, points: Array) -> _Cloud:
+        known = np.isfinite(scores)
+        cloud = cls(
+            prior=prior,
+            sizes=sizes,
+            scores=np.nan_to_num(scores),
+            known=known,
+            precision=prior.noise.precision(sizes, scores),
+            points=points,
+            log_prior=prior.mixture.log_density(points),
+            log_likelihood=np.zeros(points.shape[:2]),
+            heat_=np.where(known.any(axis=1), 0.0, 1.0),
+            reach=np.ones(len(points)),
+            roots=np.zeros((len(points), 4, 4)),
+            active=known.any(axis=1),
+        )
+        cloud.log_likelihood = cloud._likelihood(points)
+        return cloud
+
+    @property
+    def done(self) -> NDArray[np.bool_]:
+        return self.heat_ >= 1.0
+
+    def heat(self, offset: float) -> None:
+        """Count the measurements a little more, and resample."""
+        self.active = ~self.done
+        gap = self.log_likelihood - self.log_likelihood.max(axis=1, keepdims=True)
+        step = _largest_step(gap, 1.0 - self.heat_)
+        self.heat_ = np.where(self.active, np.minimum(self.heat_ + step, 1.0), self.heat_)
+        self.heat_[self.heat_ > 1.0 - 1e-9] = 1.0
+        weights = np.exp(gap * step[:, None])
+        n = weights.shape[1]
+        places = (np.arange(n) + offset) / n
+        for row in np.flatnonzero(self.active):
+            edges = np.cumsum(weights[row])
+            picked = np.minimum(np.searchsorted(edges / edges[-1], places), n - 1)
+            self.points[row] = self.points[row, picked]
+            self.log_prior[row] = self.log_prior[row, picked]
+            self.log_likelihood[row] = self.log_likelihood[row, picked]
+        centred = self.points - self.points.mean(axis=1, keepdims=True)
+        covariance = centred.transpose(0, 2, 1) @ centred / n + 1e-8 * np.eye(4)
+        self.roots = np.linalg.cholesky(covariance)
+
+    def move(self, normal: Array, uniform: Array) -> None:
+        """Make one random-walk Metropolis step."""
+        step = self.reach[:, None, None] * (normal @ self.roots.transpose(0, 2, 1))
+        moved = self.points + step
+        log_prior = self.prior.mixture.log_density(moved)
+        log_likelihood = self._likelihood(moved)
+        gain = log_prior - self.log_prior
+        gain += self.heat_[:, None] * (log_likelihood - self.log_likelihood)
+        accepted = (np.log(uniform) < gain) & self.active[:, None]
+        self.points = np.where(accepted[..., None], moved, self.points)
+        self.log_prior = np.where(accepted, log_prior, self.log_prior)
+        self.log_likelihood = np.where(accepted, log_likelihood, self.log_likelihood)
+        self.reach = self.reach * np.exp(accepted.mean(axis=1) - _GOOD_ACCEPTANCE)
+
+    def _likelihood(self, points: Array) -> Array:
+        curves = sigmoid_curve(self.sizes, from_unbounded(points))
+        residuals = np.where(self.known[:, None], self.scores[:, None] - curves, 0.0)
+        n_known = self.known.sum(axis=1)
+        return self.prior.noise.log_likelihood(residuals, self.precision, n_known)
+
+
+def _largest_step(gap: Array, left: Array) -> Array:
+    """Find by halving the largest step that keeps half of the samples effective."""
+    low, high = np.zeros_like(left), left.copy()
+    if _effective(gap, high).min() >= _LEAST_EFFECTIVE:
+        return high
+    whole = _effective(gap, left) >= _LEAST_EFFECTIVE
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        enough = _effective(gap, middle) >= _LEAST_EFFECTIVE
+        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+    return np.where(whole, left, np.maximum(low, 1e-4))
+
+
+def _effective(gap: Array, step: Array) -> Array:
+    weights = np.exp(gap * step[:, None])
+    return weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1) / weights.shape[1]
