@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ _LEAST_FACTOR = 0.3
 _LEAST_POINTS = 6
 _USED_UP = 3
 _FLOOR = 0.004
+_MOST_FADED = 50.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class MeasurementNoise:
 
     The points of a curve share one unknown scale, so that a curve may be noisy as a whole;
     points at near sizes are correlated. Near a score of 0 there is less room for noise.
+    Where curves are no exact 4PL, small sizes say less about large ones: `discount`.
 
     Parameters
     ----------
@@ -34,12 +36,15 @@ class MeasurementNoise:
         Degrees of freedom; small ones are heavy-tailed.
     correlation : float, default=0.2
         Correlation of two points at one size; it falls by e for each factor e of the size.
+    discount : float, default=0
+        Power of (largest measured size / size) that widens the scale of a smaller size.
     """
 
     scale: float = 0.02
     slope: float = -0.15
     df: float = 4.0
     correlation: float = 0.2
+    discount: float = 0.0
 
     def scales(self, sizes: Array, scores: Array) -> Array:
         """Give the scale of each point, a score.
@@ -61,7 +66,9 @@ class MeasurementNoise:
             0 in rows and columns of points that are NaN.
         """
         known = np.isfinite(scores)
-        scale = np.where(known, self.scales(sizes, np.nan_to_num(scores)), 1.0)
+        largest = np.where(known, sizes, 1.0).max(axis=1, keepdims=True)
+        faded = np.minimum((largest / sizes) ** self.discount, _MOST_FADED)
+        scale = np.where(known, self.scales(sizes, np.nan_to_num(scores)) * faded, 1.0)
         apart = np.abs(np.subtract.outer(np.log(sizes), np.log(sizes)))
         shared = self.correlation * np.exp(-apart)
         shared = np.where(known[:, :, None] & known[:, None, :], shared, 0.0)
@@ -99,9 +106,8 @@ class MeasurementNoise:
         normal = rng.normal(size=shape) @ np.linalg.cholesky(matrix).T
         return np.clip(scores + heavy * normal * self.scales(sizes, scores), 0.0, 1.0)
 
-    @classmethod
-    def fit(cls, sizes: Array, scores: Array, fitted: Array) -> MeasurementNoise:
-        """Estimate scale and slope from the residuals of fitted curves.
+    def refit(self, sizes: Array, scores: Array, fitted: Array) -> MeasurementNoise:
+        """Estimate scale and slope from the residuals of fitted curves; the rest stays.
 
         The mean absolute residual is the scale of a Student-t of four degrees of freedom
         (its mean absolute deviation is 1); three fitted parameters a curve are allowed for.
@@ -114,7 +120,7 @@ class MeasurementNoise:
         n_known = np.isfinite(scores).sum(axis=1)
         use = n_known >= _LEAST_POINTS
         if not use.any():
-            return cls()
+            return self
         inflate = np.sqrt(n_known[use] / (n_known[use] - _USED_UP))[:, None]
         gaps = np.abs(scores[use] - fitted[use]) * inflate / _room(np.nan_to_num(scores[use]))
         counts = np.isfinite(gaps).sum(axis=0)
@@ -123,9 +129,10 @@ class MeasurementNoise:
         level = np.log(np.maximum(mean, _FLOOR))
         place = np.log(sizes[seen]) - _MIDDLE
         if seen.sum() < 2 or np.ptp(place) < 1.0:
-            return cls(scale=float(np.exp(np.average(level, weights=counts[seen]))), slope=0.0)
+            scale = float(np.exp(np.average(level, weights=counts[seen])))
+            return replace(self, scale=scale, slope=0.0)
         slope, offset = np.polyfit(place, level, 1, w=np.sqrt(counts[seen]))
-        return cls(scale=float(np.exp(offset)), slope=float(np.clip(slope, -0.5, 0.0)))
+        return replace(self, scale=float(np.exp(offset)), slope=float(np.clip(slope, -0.5, 0.0)))
 
 
 def _room(scores: Array) -> Array:
