@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,36 @@ _USUAL_SIZES = (2.0, 1e4)
 _CENTRAL_SIZES = np.geomspace(1.0, 1e5, 21)
 
 
+_TARGETS = np.linspace(0.005, 0.995, 199)
+LEAST_PROBABILITY = 0.1
+"""A target that fewer of the curves reach counts as out of reach."""
+
+LEVELS = np.linspace(0.0, 1.0, 101)
+
+
+@dataclass(frozen=True)
+class LevelMap:
+    """Levels that nominal ones become by calibration, at 0, 0.01, … 1.
+
+    Parameters
+    ----------
+    curve, size : ndarray of shape (n_rows, 101) or (1, 101)
+        For quantiles of scores, and of required sizes.
+    """
+
+    curve: Array
+    size: Array
+
+    def rows(self, n_rows: int) -> LevelMap:
+        """Repeat a map of one row."""
+        return LevelMap(
+            *[np.broadcast_to(m, (n_rows, len(LEVELS))) for m in (self.curve, self.size)]
+        )
+
+
+NOMINAL = LevelMap(LEVELS[None], LEVELS[None])
+
+
 @dataclass(frozen=True)
 class CurveDistribution:
     """Equally likely curves of each row.
@@ -29,14 +59,22 @@ class CurveDistribution:
         Of a measured point around the true curve.
     seed : int, default=0
         Of the drawn measurements.
+    level_map : LevelMap, optional
+        Calibration of quantiles; by default none.
     """
 
     params: Array
     noise: MeasurementNoise
     seed: int = 0
+    level_map: LevelMap = NOMINAL
 
     def __len__(self) -> int:
         return len(self.params)
+
+    def repeat(self, n_rows: int) -> CurveDistribution:
+        """Repeat a distribution of one row."""
+        params = np.broadcast_to(self.params, (n_rows, *self.params.shape[1:]))
+        return replace(self, params=params, level_map=self.level_map.rows(n_rows))
 
     def curves(self, sizes: ArrayLike) -> Array:
         """Evaluate every sample, shape (n_rows, n_samples, n_sizes)."""
@@ -56,7 +94,8 @@ class CurveDistribution:
         sizes : array-like of shape (n_sizes,), images
         quantiles : array-like of shape (n_quantiles,), in (0, 1)
         measured : bool, default=True
-            Of the score one would measure, noise included; otherwise of the true curve.
+            Of the score one would measure, noise included and calibrated; otherwise of the
+            true curve.
 
         Returns
         -------
@@ -64,9 +103,12 @@ class CurveDistribution:
         """
         sizes = np.atleast_1d(np.asarray(sizes, dtype=float))
         curves = self.curves(sizes)
-        if measured:
-            curves = self.noise.draw(sizes, curves, np.random.default_rng(self.seed))
-        return np.moveaxis(np.quantile(curves, np.atleast_1d(quantiles), axis=1), 0, -1)
+        if not measured:
+            return np.moveaxis(np.quantile(curves, np.atleast_1d(quantiles), axis=1), 0, -1)
+        drawn = self.noise.draw(sizes, curves, np.random.default_rng(self.seed))
+        levels = self._levels(quantiles, self.level_map.curve)
+        pairs = zip(drawn, levels, strict=True)
+        return np.stack([np.quantile(row, own, axis=0).T for row, own in pairs])
 
     def sizes(self, target_map: Array) -> Array:
         """Give the size each sample needs, images, shape (n_rows, n_samples).
@@ -79,22 +121,67 @@ class CurveDistribution:
         return inverse_sigmoid_curve(target[:, None, None], self.params)[..., 0]
 
     def size_quantiles(self, target_map: Array, quantiles: ArrayLike) -> Array:
-        """Give quantiles of the size at which one would measure the target; inf is possible.
+        """Give quantiles of the size at which one would measure the target.
+
+        They are calibrated; inf is possible.
 
         Returns
         -------
         sizes : ndarray of shape (n_rows, n_quantiles), images
         """
+        levels = self._levels(quantiles, self.level_map.size)
+        pairs = zip(self.noisy_sizes(target_map), levels, strict=True)
+        return np.stack([np.quantile(row, own, method="inverted_cdf") for row, own in pairs])
+
+    def noisy_sizes(self, target_map: Array) -> Array:
+        """Give the size at which each sample, measured with noise, would show the target."""
         target = np.broadcast_to(target_map, len(self.params))[:, None]
         usual = np.clip(np.median(self.sizes(target[:, 0]), axis=1), *_USUAL_SIZES)
         scale = self.noise.scale * (usual / 32.0) ** self.noise.slope
         heavy = np.random.default_rng(self.seed).standard_t(self.noise.df, self.params.shape[1])
         asked = np.clip(target + scale[:, None] * heavy, 0.0, 1.0)
-        needed = inverse_sigmoid_curve(asked[..., None], self.params)[..., 0]
-        levels = np.atleast_1d(quantiles)
-        return np.quantile(needed, levels, axis=1, method="inverted_cdf").T
+        return inverse_sigmoid_curve(asked[..., None], self.params)[..., 0]
+
+    def typical_sizes(self, target_map: Array) -> Array:
+        """Give the median size over the curves that reach a target, images.
+
+        It never falls as the target rises. Where fewer than one curve in ten reaches the
+        target it is inf: out of reach.
+
+        Parameters
+        ----------
+        target_map : ndarray of shape (n_rows,) or scalar
+
+        Returns
+        -------
+        sizes : ndarray of shape (n_rows,)
+        """
+        target = np.broadcast_to(target_map, len(self.params))
+        out_of_reach = self.reach_probability(target) < LEAST_PROBABILITY
+        sizes = np.array(
+            [
+                np.expm1(np.interp(t, _TARGETS, np.log1p(_rising_medians(row))))
+                for t, row in zip(target, self.params, strict=True)
+            ]
+        )
+        return np.where(out_of_reach, np.inf, sizes)
 
     def reach_probability(self, target_map: Array, size: float = np.inf) -> Array:
         """Give the probability that a target is reached at all, or with `size` images."""
         needed = self.sizes(target_map)
         return (np.isfinite(needed) & (needed <= size)).mean(axis=1)
+
+    def _levels(self, nominal: ArrayLike, mapped: Array) -> Array:
+        """Look up the calibrated levels of nominal ones, shape (n_rows, n_levels)."""
+        asked = np.atleast_1d(nominal)
+        rows = np.broadcast_to(mapped, (len(self.params), len(LEVELS)))
+        return np.array([np.interp(asked, LEVELS, row) for row in rows])
+
+
+def _rising_medians(params: Array) -> Array:
+    """Give the median size over the curves that reach each of the targets, made to rise."""
+    needed = np.sort(inverse_sigmoid_curve(_TARGETS, params), axis=0)
+    n_reached = np.isfinite(needed).sum(axis=0)
+    medians = needed[np.maximum(n_reached - 1, 0) // 2, np.arange(len(_TARGETS))]
+    medians = np.where(n_reached > 0, medians, 0.0)
+    return np.maximum.accumulate(medians)

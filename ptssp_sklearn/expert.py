@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from skorch import NeuralNetRegressor
 from skorch.callbacks import LRScheduler
 
+from ptssp_sklearn.calibration import MOST_CURVES, calibrate
+from ptssp_sklearn.distribution import NOMINAL
 from ptssp_sklearn.mixture import Mixture, fit_mixture
 from ptssp_sklearn.network import CurveLoss, NetworkEnsemble, TargetLoss
+from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.patterns import Columns, has_pattern
+from ptssp_sklearn.posterior import CurvePrior
 from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.scaling import Standardiser, relevance
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
@@ -57,11 +61,14 @@ class Expert:
     joint_ : Mixture
         Of a curve's coordinates and their prediction by networks that did not see it;
         only where targets are curves.
+    level_maps_ : (LevelMap, LevelMap)
+        Calibration without a pilot and with one; see `calibrate`.
     """
 
     def __init__(self, settings: ExpertSettings, columns: Columns) -> None:
         self.settings = settings
         self.columns = columns
+        self.level_maps_ = (NOMINAL, NOMINAL)
 
     def fit(self, X: Array, targets: Array, *, samples: Array | None = None, seed: int) -> Expert:
         """Train on the rows of X that have the features.
@@ -93,6 +100,7 @@ class Expert:
         self.shrinkage_ = self._find_shrinkage(members, weights, targets)
         if samples is not None:
             self.joint_ = self._join(members, weights, targets, samples[rows], seed)
+            self._held_out = np.flatnonzero(rows)[self._held_out[0]], self._held_out[1]
         return self
 
     def predict(self, X: Array) -> Array:
@@ -100,9 +108,28 @@ class Expert:
         deviation = self._members(self.scaler_.transform(X[:, self.columns])).mean(axis=1)
         return self.mean_ + self.shrinkage_ * deviation * self.scale_
 
-    def prior(self, X: Array) -> Mixture:
-        """Give what is believed of the curves of rows, over unbounded coordinates."""
-        return self.joint_.condition(self.predict(X))
+    def prior(self, X: Array, noise: MeasurementNoise, seed: int) -> CurvePrior:
+        """Give what is believed of the curves of rows."""
+        return CurvePrior(self.joint_.condition(self.predict(X)), noise, seed, self.level_maps_)
+
+    def calibrate(self, sizes: Array, scores: Array, noise: MeasurementNoise, seed: int) -> None:
+        """Calibrate on rows as predicted by networks that did not see them.
+
+        Parameters
+        ----------
+        sizes : ndarray of shape (n_sizes,), images
+        scores : ndarray of shape (n_rows, n_sizes)
+            Measured curves of the rows `fit` was given.
+        noise : MeasurementNoise
+        seed : int
+        """
+        rows, centre = self._held_out
+        order = np.random.default_rng(seed).permutation(len(rows))
+        _, first = np.unique(scores[rows[order]], axis=0, return_index=True)
+        picked = order[np.sort(first)[:MOST_CURVES]]
+        prior = CurvePrior(self.joint_.condition(centre[picked]), noise, seed)
+        self.level_maps_ = calibrate(prior, sizes, scores[rows[picked]])
+        del self._held_out
 
     def restore(self, state: dict[str, torch.Tensor]) -> Expert:
         """Build the networks from their weights instead of training them."""
@@ -194,6 +221,7 @@ class Expert:
         rows = np.flatnonzero(unseen.any(axis=1))
         deviation = _average(members[rows], unseen[rows]) * self.scale_
         centre = self.mean_ + self.shrinkage_ * deviation
+        self._held_out = rows, centre
         n_samples = int(np.clip(_JOINT_POINTS // len(rows), 2, samples.shape[1]))
         picked = samples[rows, :n_samples]
         beside = np.broadcast_to(centre[:, None], picked.shape)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.pilot import check_pilot
-from ptssp_sklearn.sigmoid import inverse_sigmoid_curve, sigmoid_curve, whole_images
+from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
 
 _ENDS = np.array([-0.5, 0.5])
 _UNREACHABLE = ("inf", "nan", "raise")
@@ -91,6 +90,10 @@ class CurveForecastMixin:
     ) -> Any:
         """Predict how many training images a target score needs.
 
+        Of the curves the prediction holds possible, those that reach the target count: their
+        median size is the answer. Where fewer than one in ten does, the target is out of
+        reach; `reach_probability` says how many do.
+
         Parameters
         ----------
         X : image table of n_rows rows, or None
@@ -102,12 +105,12 @@ class CurveForecastMixin:
         interval : float, optional
             Coverage of the interval asked for, such as 0.9.
         unreachable : {"inf", "nan", "raise"}, default="inf"
-            What stands for a target at or above the plateau D of a predicted curve.
+            What stands for a target that is out of reach.
 
         Returns
         -------
         sizes : ndarray of shape (n_rows,), or DataFrame with columns size, low and high
-            Images, rounded up; 0 where the target is at or below A. With `interval` a
+            Images, rounded up; 0 where the target is reached from the start. With `interval` a
             DataFrame; `high` is inf where the target may be out of reach.
 
         Raises
@@ -119,25 +122,17 @@ class CurveForecastMixin:
         if unreachable not in _UNREACHABLE:
             raise ValueError(f"Got unreachable={unreachable!r}, expected 'inf', 'nan' or 'raise'.")
         levels = None if interval is None else 0.5 + _ENDS * _check_levels(interval)
-        ends = None
-        if levels is None:
-            params = self._central(X, pilot)
-            target, params = _match(target, params)
-        else:
-            distribution = self.predict_distribution(X, pilot=pilot)
-            target, samples = _match(target, distribution.params)
-            distribution = replace(distribution, params=samples)
-            params = distribution.central_params()
-            ends = whole_images(distribution.size_quantiles(target, levels))
-        sizes = whole_images(inverse_sigmoid_curve(target[:, None], params)[:, 0])
+        distribution = self.predict_distribution(X, pilot=pilot)
+        target, distribution = _match(target, distribution)
+        sizes = whole_images(distribution.typical_sizes(target))
         if unreachable == "raise":
-            _check_reached(X, target, params, sizes)
+            _check_reached(X, target, distribution, sizes)
         lost = np.nan if unreachable == "nan" else np.inf
-        if ends is None:
+        if levels is None:
             return np.where(np.isinf(sizes), lost, sizes)
-        middle = np.clip(sizes, *ends.T)
-        columns = {"size": np.where(np.isinf(middle), lost, middle)}
-        columns |= {"low": ends[:, 0], "high": ends[:, 1]}
+        low, high = whole_images(distribution.size_quantiles(target, levels)).T
+        middle = np.clip(sizes, low, high)
+        columns = {"size": np.where(np.isinf(middle), lost, middle), "low": low, "high": high}
         return pd.DataFrame(columns, index=X.index if isinstance(X, pd.DataFrame) else None)
 
     def reach_probability(
@@ -162,8 +157,8 @@ class CurveForecastMixin:
         probability : ndarray of shape (n_rows,)
         """
         distribution = self.predict_distribution(X, pilot=pilot)
-        target, samples = _match(check_target(target_map), distribution.params)
-        return replace(distribution, params=samples).reach_probability(target, size)
+        target, distribution = _match(check_target(target_map), distribution)
+        return distribution.reach_probability(target, size)
 
     def _central(self, X: Any, pilot: Any) -> NDArray[np.float64]:
         if pilot is None:
@@ -171,15 +166,17 @@ class CurveForecastMixin:
         return self.predict_distribution(X, pilot=pilot).central_params()
 
 
-def _match(target: NDArray, rows: NDArray) -> tuple[NDArray, NDArray]:
+def _match(target: NDArray, distribution: CurveDistribution) -> tuple[NDArray, CurveDistribution]:
     """Give one target a row; of a single row, several targets may be asked."""
-    if target.ndim > 1 or (target.ndim == 1 and len(rows) not in (1, len(target))):
+    n_rows = len(distribution)
+    if target.ndim > 1 or (target.ndim == 1 and n_rows not in (1, len(target))):
         raise ValueError(
-            f"Got target_map of shape {target.shape} for {len(rows)} rows, expected one target or "
+            f"Got target_map of shape {target.shape} for {n_rows} rows, expected one target or "
             "one a row."
         )
-    n_rows = len(target) if target.ndim == 1 else len(rows)
-    return np.broadcast_to(target, n_rows), np.broadcast_to(rows, (n_rows, *rows.shape[1:]))
+    if target.ndim == 1 and n_rows == 1:
+        return target, distribution.repeat(len(target))
+    return np.broadcast_to(target, n_rows), distribution
 
 
 def _check_levels(levels: ArrayLike) -> NDArray[np.float64]:
@@ -190,14 +187,18 @@ def _check_levels(levels: ArrayLike) -> NDArray[np.float64]:
     return found
 
 
-def _check_reached(X: Any, target: NDArray, params: NDArray, sizes: NDArray) -> None:
+def _check_reached(
+    X: Any, target: NDArray, distribution: CurveDistribution, sizes: NDArray
+) -> None:
     lost = np.flatnonzero(np.isinf(sizes))
     if len(lost):
         row = lost[0]
         name = X.index[row] if isinstance(X, pd.DataFrame) else row
+        chance = distribution.reach_probability(target)[row]
         raise ValueError(
-            f"Got target_map={target[row]:g}, but curve {name!r} levels off at "
-            f"D={params[row, 3]:.3f}. Lower the target or pass unreachable='inf'."
+            f"Got target_map={target[row]:g}, but curve {name!r} reaches it with a probability of "
+            f"{chance:.0%}: its mean levels off at D={distribution.central_params()[row, 3]:.3f}. "
+            "Lower the target or pass unreachable='inf'."
         )
 
 

@@ -14,6 +14,7 @@ from safetensors.numpy import save
 
 from ptssp_sklearn import __version__
 from ptssp_sklearn.backbones import make_backbone
+from ptssp_sklearn.distribution import LevelMap
 from ptssp_sklearn.embedding import ImageEmbedder
 from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.fitting import SigmoidCurveFitter
@@ -49,7 +50,8 @@ def save_model(
         If the pipeline has other steps, or networks' weights would have to be stored.
     """
     embedder, regressor = _parts(pipeline)
-    tensors = _mixture_tensors(regressor.population_.mixture, "population")
+    population = regressor.population_
+    tensors = _belief_tensors(population.mixture, population.level_maps, "population")
     experts = []
     for number, expert in enumerate(regressor.experts_):
         tensors |= {f"{number}.{key}": value for key, value in _expert_tensors(expert).items()}
@@ -136,17 +138,25 @@ def _expert_tensors(expert: Expert) -> dict[str, np.ndarray]:
     tensors = {"columns": expert.columns.astype(np.uint8)}
     tensors |= {f"target.{name}": getattr(expert, name) for name in ("mean_", "scale_")}
     tensors |= {f"input.{name}": getattr(expert.scaler_, name) for name in _SCALER}
-    tensors |= _mixture_tensors(expert.joint_, "joint")
+    tensors |= _belief_tensors(expert.joint_, expert.level_maps_, "joint")
     state = expert.net_.module_.state_dict()
     return tensors | {f"net.{name}": value.cpu().numpy() for name, value in state.items()}
 
 
-def _mixture_tensors(mixture: Mixture, prefix: str) -> dict[str, np.ndarray]:
-    return {f"{prefix}.{name}": getattr(mixture, name) for name in _MIXTURE}
+def _belief_tensors(
+    mixture: Mixture, level_maps: tuple[LevelMap, LevelMap], prefix: str
+) -> dict[str, np.ndarray]:
+    levels = np.array([[one.curve[0], one.size[0]] for one in level_maps])
+    tensors = {f"{prefix}.{name}": getattr(mixture, name) for name in _MIXTURE}
+    return tensors | {f"{prefix}.levels": levels}
 
 
-def _restore_mixture(tensors: dict[str, np.ndarray], prefix: str) -> Mixture:
-    return Mixture(*[tensors[f"{prefix}.{name}"] for name in _MIXTURE])
+def _restore_beliefs(
+    tensors: dict[str, np.ndarray], prefix: str
+) -> tuple[Mixture, tuple[LevelMap, LevelMap]]:
+    first, second = tensors[f"{prefix}.levels"][:, :, None]
+    mixture = Mixture(*[tensors[f"{prefix}.{name}"] for name in _MIXTURE])
+    return mixture, (LevelMap(*first), LevelMap(*second))
 
 
 def _restore_embedder(header: dict[str, Any]) -> ImageEmbedder:
@@ -168,9 +178,9 @@ def _restore_regressor(
     regressor = CurveParamRegressor(**header["params"])
     regressor.n_features_in_, regressor.n_outputs_, regressor._y_ndim = header["n_features"], 4, 2
     regressor.seed_ = header["seed"]
-    mixture = _restore_mixture(tensors, "population")
+    mixture, level_maps = _restore_beliefs(tensors, "population")
     noise = MeasurementNoise(**header["noise"])
-    regressor.population_ = Population(mixture, noise, np.empty((0, 0, 4)))
+    regressor.population_ = Population(mixture, noise, np.empty((0, 0, 4)), level_maps)
     regressor.experts_ = []
     for number, about in enumerate(header["experts"]):
         mine = {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{number}.")}
@@ -180,7 +190,7 @@ def _restore_regressor(
         for name in _SCALER:
             setattr(expert.scaler_, name, mine[f"input.{name}"])
         expert.shrinkage_ = about["shrinkage"]
-        expert.joint_ = _restore_mixture(mine, "joint")
+        expert.joint_, expert.level_maps_ = _restore_beliefs(mine, "joint")
         weights = {k.removeprefix("net."): v for k, v in mine.items() if k.startswith("net.")}
         expert.restore({name: torch.from_numpy(value) for name, value in weights.items()})
         regressor.experts_.append(expert)

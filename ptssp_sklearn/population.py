@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn.distribution import NOMINAL, LevelMap
 from ptssp_sklearn.mixture import Mixture, fit_mixture
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.posterior import CurvePrior, sample_posterior
@@ -40,11 +41,14 @@ class Population:
         Of the bank's measurements.
     samples : ndarray of shape (n_curves, n_samples, 4)
         Coordinates each measured curve may have: what was not measured is left open.
+    level_maps : (LevelMap, LevelMap), optional
+        Calibration of the prior without a pilot and with one.
     """
 
     mixture: Mixture
     noise: MeasurementNoise
     samples: Array
+    level_maps: tuple[LevelMap, LevelMap] = (NOMINAL, NOMINAL)
 
     @classmethod
     def fit(cls, sizes: Array, scores: Array, *, seed: int = 0) -> Population:
@@ -90,7 +94,7 @@ class Population:
 
     def prior(self, n_rows: int = 1, *, seed: int = 0) -> CurvePrior:
         """Believe of every row what the population says."""
-        return CurvePrior(self.mixture.rows(n_rows), self.noise, seed)
+        return CurvePrior(self.mixture.rows(n_rows), self.noise, seed, self.level_maps)
 
 
 def _fit(sizes: Array, scores: Array, noise: MeasurementNoise, seed: int) -> Population:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.distribution import NOMINAL, CurveDistribution, LevelMap
 from ptssp_sklearn.mixture import Mixture
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve
@@ -42,11 +42,14 @@ class CurvePrior:
         Over unbounded coordinates, one row a curve.
     noise : MeasurementNoise
     seed : int, default=0
+    level_maps : (LevelMap, LevelMap), optional
+        Calibration without a pilot and with one; by default none.
     """
 
     mixture: Mixture
     noise: MeasurementNoise
     seed: int = 0
+    level_maps: tuple[LevelMap, LevelMap] = (NOMINAL, NOMINAL)
 
     def __len__(self) -> int:
         return len(self.mixture.means)
@@ -69,7 +72,8 @@ class CurvePrior:
             points = self.mixture.sample(n_samples, np.random.default_rng(self.seed))
         else:
             points = sample_posterior(self, sizes, scores, n_samples=n_samples)
-        return CurveDistribution(from_unbounded(points), self.noise, self.seed)
+        level_map = self.level_maps[int(sizes is not None)]
+        return CurveDistribution(from_unbounded(points), self.noise, self.seed, level_map)
 
 
 def sample_posterior(

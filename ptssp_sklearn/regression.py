@@ -12,14 +12,14 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ptssp_sklearn.calibration import calibrate
 from ptssp_sklearn.curves import check_curve_table
-from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.distribution import LEVELS, CurveDistribution, LevelMap
 from ptssp_sklearn.expert import Expert, ExpertSettings
-from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.patterns import choose_pattern, find_patterns
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.population import Population
-from ptssp_sklearn.posterior import N_SAMPLES, CurvePrior
+from ptssp_sklearn.posterior import N_SAMPLES
 from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve, to_unbounded
 
 Array = NDArray[np.float64]
@@ -143,10 +143,11 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
         X, targets = self._check(X, y)
         seeds = check_random_state(self.random_state)
         self.seed_ = int(seeds.randint(2**31 - 1))
-        samples = None
+        measured = samples = None
         if self._predicts_curves():
             params = _check_params(targets)
-            samples = self._fit_population(params, curves)
+            measured = self._points(params, curves)
+            samples = self._fit_population(params, *measured)
             targets = to_unbounded(params)
         self.experts_ = [
             Expert(self._settings(), columns).fit(
@@ -154,6 +155,9 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
             )
             for columns in ([] if X is None else find_patterns(X))
         ]
+        if measured is not None:
+            for expert in self.experts_:
+                expert.calibrate(*measured, self.population_.noise, self.seed_)
         return self
 
     def predict(self, X: Any) -> Array:
@@ -202,11 +206,14 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
         if measured is not None:
             check_pilot(pilot, len(X))
         params = np.empty((len(X), n_samples, len(PARAM_NAMES)))
+        levels = np.empty((2, len(X), len(LEVELS)))
         for expert, rows in self._experts_of(X):
-            prior = CurvePrior(expert.prior(X[rows]), self.population_.noise, self.seed_)
+            prior = expert.prior(X[rows], self.population_.noise, self.seed_)
             mine = () if measured is None else (measured[0], measured[1][rows])
-            params[rows] = prior.distribution(*mine, n_samples=n_samples).params
-        return CurveDistribution(params, self.population_.noise, self.seed_)
+            found = prior.distribution(*mine, n_samples=n_samples)
+            params[rows] = found.params
+            levels[0, rows], levels[1, rows] = found.level_map.curve, found.level_map.size
+        return CurveDistribution(params, self.population_.noise, self.seed_, LevelMap(*levels))
 
     def _check(self, X: Any, y: Any) -> tuple[Any, Array]:
         if X is None:
@@ -229,20 +236,21 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
         self.n_outputs_ = targets.shape[1]
         return X, targets
 
-    def _fit_population(self, params: Array, curves: Any) -> Array:
-        """Learn the population of distinct curves; give each row's samples."""
-        _, first, place = np.unique(params, axis=0, return_index=True, return_inverse=True)
+    def _points(self, params: Array, curves: Any) -> tuple[Array, Array]:
+        """Give sizes and scores of every row; without measured ones, those of the 4PL."""
         if curves is None:
             sizes = np.array(self._settings().sizes)
-            scores = sigmoid_curve(sizes, params)
-        else:
-            table = check_curve_table(curves)
-            sizes, scores = table.columns.to_numpy(dtype=float), table.to_numpy()
+            return sizes, sigmoid_curve(sizes, params)
+        table = check_curve_table(curves)
+        return table.columns.to_numpy(dtype=float), table.to_numpy()
+
+    def _fit_population(self, params: Array, sizes: Array, scores: Array) -> Array:
+        """Learn the population of distinct curves; give each row's samples."""
+        _, first, place = np.unique(params, axis=0, return_index=True, return_inverse=True)
         population = Population.fit(sizes, scores[first], seed=self.seed_)
-        if curves is None:
-            population = replace(population, noise=MeasurementNoise())
+        maps = calibrate(population.prior(len(first), seed=self.seed_), sizes, scores[first])
         samples = population.samples[place.ravel()]
-        self.population_ = replace(population, samples=population.samples[:0])
+        self.population_ = replace(population, samples=samples[:0], level_maps=maps)
         return samples
 
     def _experts_of(self, X: Array) -> Iterator[tuple[Expert, NDArray[np.bool_]]]:

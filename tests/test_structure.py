@@ -18,7 +18,8 @@ ORDER = [
     "sigmoid", "curves", "projection", "fitting", "images", "tables", "banks", "saliency",
     "statistics", "matching", "landmarks", "extractors", "networks", "backbones", "pooling",
     "embedding", "scaling", "patterns", "network", "noise", "mixture", "distribution",
-    "posterior", "population", "pilot", "expert", "regression", "metrics", "forecasting",
+    "posterior", "population", "metrics", "calibration", "pilot", "expert", "regression",
+    "forecasting",
     "pipeline", "persistence", "pretrained", "plotting", "answer", "cli",
 ]  # fmt: skip
 
