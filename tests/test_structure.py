@@ -16,7 +16,8 @@ ROOT = PACKAGE.parent
 
 ORDER = [
     "sigmoid", "curves", "projection", "fitting", "images", "tables", "banks", "saliency",
-    "statistics", "matching", "landmarks", "extractors", "networks", "backbones", "pooling",
+    "statistics", "matching", "ceilings", "landmarks", "parting", "unet", "rehearsal",
+    "extractors", "networks", "backbones", "pooling",
     "embedding", "scaling", "patterns", "network", "expert", "regression", "metrics",
     "pipeline", "persistence", "pretrained", "plotting", "answer", "cli",
 ]  # fmt: skip
