@@ -77,7 +77,7 @@ default="statistics"
     >>> from ptssp_sklearn import ImageEmbedder
     >>> images = np.random.default_rng(0).integers(0, 255, (2, 4, 32, 32, 3), dtype=np.uint8)
     >>> ImageEmbedder().fit_transform(images).shape
-    (2, 170)
+    (2, 196)
     """
 
     def __init__(

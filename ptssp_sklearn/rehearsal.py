@@ -50,7 +50,8 @@ def rehearse(
 
     Up to four networks, each blind to its share of the images, are trained side by side as
     one grouped network. What a network finds in images that it was trained on says how
-    fast the task is learnt, what it finds in the others how far that carries.
+    fast the task is learnt, what it finds in the others how far that carries. The images
+    are sorted first, so that their order makes no difference.
 
     Parameters
     ----------
@@ -69,6 +70,7 @@ def rehearse(
     usable = [i for i, mask in enumerate(masks) if (mask > 0).any() and not (mask > 0).all()]
     if len(usable) < 2:
         return None
+    usable.sort(key=lambda i: (images[i].tobytes(), masks[i].tobytes()))
     images, masks = [images[i] for i in usable], [masks[i] for i in usable]
     n_folds = min(len(usable), _MOST_FOLDS)
     with _one_thread_and_seed(random_state):
