@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -40,7 +42,7 @@ def depth_map(mask: NDArray[np.int32]) -> Array:
     return (distance / np.maximum(deepest[mask], 1.0)).astype(np.float32)
 
 
-def part_objects(sure: Array, depth: Array) -> NDArray[np.int32]:
+def part_objects(sure: NDArray[Any], depth: NDArray[Any]) -> NDArray[np.int32]:
     """Part the foreground into objects by flooding the depth map from their cores.
 
     Parameters
