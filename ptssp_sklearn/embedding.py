@@ -36,7 +36,8 @@ class ImageEmbedder(TransformerMixin, BaseEstimator):
     ----------
     backbone : {"statistics", "clip", "inception_v3", "efficientnet_lite0", "precomputed"}, \
 default="statistics"
-        ``"statistics"``: hand-made image and mask statistics and landmarks, no weights.
+        ``"statistics"``: hand-made image and mask statistics, landmarks and a rehearsal
+        (two to three seconds a row of masked images), no weights.
         ``"precomputed"``: `X` is a numeric table of vectors computed earlier, which passes
         through. Others registered with `register_backbone` work too.
     model : str, default=None
@@ -58,7 +59,7 @@ default="statistics"
     max_pixels : int, default=50_000_000
         Largest image that is decoded, pixels.
     random_state : int, default=0
-        Seed of the landmarks.
+        Seed of the landmarks and of the rehearsal.
     n_jobs : int, default=None
         Processes for rows of the ``"statistics"`` backbone, as in joblib.
 
@@ -77,7 +78,7 @@ default="statistics"
     >>> from ptssp_sklearn import ImageEmbedder
     >>> images = np.random.default_rng(0).integers(0, 255, (2, 4, 32, 32, 3), dtype=np.uint8)
     >>> ImageEmbedder().fit_transform(images).shape
-    (2, 170)
+    (2, 196)
     """
 
     def __init__(

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ptssp_sklearn.ceilings import ceiling_statistics
 from ptssp_sklearn.landmarks import LANDMARK_NAMES, landmark_scores
+from ptssp_sklearn.rehearsal import REHEARSAL_NAMES, rehearse
 from ptssp_sklearn.statistics import image_statistics, mask_statistics
 
 Images = Sequence[NDArray[np.uint8]]
@@ -47,29 +49,38 @@ class Backbone(ABC):
 
 
 class StatisticsBackbone(Backbone):
-    """Hand-made image and mask statistics, and landmarks of the annotated images."""
+    """Hand-made image and mask statistics, landmarks and a rehearsal of the annotated images."""
 
     def __init__(self, *, random_state: int = 0) -> None:
         self.random_state = random_state
         image, mask = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.int32)
         mask[2:5, 2:5] = 1
         self.image_names = tuple(image_statistics(image))
-        self.mask_names = tuple(mask_statistics(image, mask))
-        self.row_names = tuple(f"{s}_{n}" for s in ("mean", "std") for n in LANDMARK_NAMES)
+        self.mask_names = tuple(_of_mask(image, mask))
+        landmarks = tuple(f"{s}_{n}" for s in ("mean", "std") for n in LANDMARK_NAMES)
+        self.row_names = landmarks + tuple(f"rehearsal_{n}" for n in REHEARSAL_NAMES)
 
     def image_features(self, images: Images) -> Array:
         return np.array([list(image_statistics(reduce_image(i)).values()) for i in images])
 
     def mask_features(self, images: Images, masks: Masks) -> Array:
         pairs = [reduce_pair(*pair) for pair in zip(images, masks, strict=True)]
-        return np.array([list(mask_statistics(*pair).values()) for pair in pairs])
+        return np.array([list(_of_mask(*pair).values()) for pair in pairs])
 
     def row_features(self, images: Images, masks: Masks) -> Array | None:
         pairs = [reduce_pair(*pair) for pair in zip(images, masks, strict=True)]
         if not pairs:
             return None
-        scores = landmark_scores(*zip(*pairs, strict=True), random_state=self.random_state)
-        return None if scores is None else np.concatenate([scores.mean(axis=0), scores.std(axis=0)])
+        images, masks = zip(*pairs, strict=True)
+        scores = landmark_scores(images, masks, random_state=self.random_state)
+        rehearsed = rehearse(images, masks, random_state=self.random_state)
+        if scores is None or rehearsed is None:
+            return None
+        return np.concatenate([scores.mean(axis=0), scores.std(axis=0), rehearsed])
+
+
+def _of_mask(image: NDArray[np.uint8], mask: NDArray[np.int32]) -> dict[str, float]:
+    return mask_statistics(image, mask) | ceiling_statistics(mask)
 
 
 def reduce_image(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

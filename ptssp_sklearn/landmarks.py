@@ -71,7 +71,7 @@ def landmark_scores(
             np.concatenate([truth[i][drawn[i]] for i in others]),
         )
         probability = trees.predict_proba(responses[held_out])[:, 1]
-        pixels = _pixel_scores(truth[held_out], probability)
+        pixels = pixel_scores(truth[held_out], probability)
         rows.append(pixels + _object_scores(masks[held_out], probability))
     return np.array(rows)
 
@@ -107,7 +107,8 @@ def _draw(inside: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int
     return np.concatenate(picks)
 
 
-def _pixel_scores(inside: NDArray[np.bool_], probability: NDArray[np.float64]) -> list[float]:
+def pixel_scores(inside: NDArray[np.bool_], probability: NDArray[np.float64]) -> list[float]:
+    """Give ROC AUC, average precision and best IoU of pixels (`PIXEL_NAMES`)."""
     precision, recall, _ = precision_recall_curve(inside, probability)
     overlap = precision * recall / np.maximum(precision + recall - precision * recall, 1e-12)
     return [
@@ -117,20 +118,39 @@ def _pixel_scores(inside: NDArray[np.bool_], probability: NDArray[np.float64]) -
     ]
 
 
+def match_objects(
+    mask: NDArray[np.int32], found: NDArray[np.int32], sure: NDArray[np.float64]
+) -> list[float]:
+    """Match found objects with annotated ones; those of fewer than four pixels don't count.
+
+    Parameters
+    ----------
+    mask, found : ndarray of shape (height, width), ids, 0 is background
+    sure : ndarray of shape (height, width)
+        Probability of foreground; its mean says which object is matched first.
+
+    Returns
+    -------
+    scores : list of float
+        mAP50-95, mean best IoU, recall and precision at IoU 0.5 (`OBJECT_NAMES`).
+    """
+    areas = np.bincount(found.ravel())
+    areas[0] = 0
+    kept = np.flatnonzero(areas >= _LEAST_PIXELS)
+    if len(kept) == 0:
+        return [0.0] * len(OBJECT_NAMES)
+    annotated = np.unique(mask, return_inverse=True)[1].reshape(mask.shape).astype(np.int32)
+    overlaps = overlap_table(found.astype(np.int32), annotated)[kept - 1]
+    best = overlaps.max(axis=0)
+    return [
+        average_precision(overlaps, np.asarray(ndimage.mean(sure, found, kept))),
+        float(best.mean()),
+        float((best > 0.5).mean()),
+        float((overlaps.max(axis=1) > 0.5).mean()),
+    ]
+
+
 def _object_scores(mask: NDArray[np.int32], probability: NDArray[np.float64]) -> list[float]:
     """Take connected pieces of probability above a half as objects and match them."""
     smooth = ndimage.gaussian_filter(probability.reshape(mask.shape), 0.7)
-    pieces, n_pieces = ndimage.label(smooth > 0.5)
-    number, areas = np.arange(1, n_pieces + 1), np.bincount(pieces.ravel())[1:]
-    annotated = np.unique(mask, return_inverse=True)[1].reshape(mask.shape).astype(np.int32)
-    large = areas >= _LEAST_PIXELS
-    overlaps = overlap_table(pieces, annotated)
-    found = overlaps[large]
-    sureness = np.atleast_1d(ndimage.mean(smooth, pieces, number)) if n_pieces else np.zeros(0)
-    best = overlaps.max(axis=0) if n_pieces else np.zeros(annotated.max())
-    return [
-        average_precision(found, sureness[large]),
-        float(best.mean()),
-        float((best > 0.5).mean()),
-        float((found.max(axis=1) > 0.5).mean()) if len(found) else 0.0,
-    ]
+    return match_objects(mask, ndimage.label(smooth > 0.5)[0], smooth)

@@ -7,11 +7,12 @@ import torch
 from experiments.datasets.base import Sample
 from experiments.learners import make_learner
 from experiments.learners.base import Budget, Job
-from experiments.learners.instances import class_map, depth_map, find_instances
+from experiments.learners.instances import class_map, find_instances
 from experiments.learners.lite0 import Lite0Learner
-from experiments.learners.network import StackedUNet, stack, unstack
-from experiments.learners.unet import UNetLearner
+from experiments.learners.unet import UNetLearner, stack, unstack
 from experiments.scoring import score_predictions
+from ptssp_sklearn.parting import depth_map
+from ptssp_sklearn.unet import StackedUNet
 from tests.scenes import scene
 
 

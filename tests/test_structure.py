@@ -16,10 +16,10 @@ ROOT = PACKAGE.parent
 
 ORDER = [
     "sigmoid", "curves", "projection", "fitting", "images", "tables", "banks", "saliency",
-    "statistics", "matching", "landmarks", "extractors", "networks", "backbones", "pooling",
-    "embedding", "scaling", "patterns", "network", "noise", "mixture", "distribution",
-    "posterior", "population", "metrics", "calibration", "pilot", "expert", "regression",
-    "forecasting",
+    "statistics", "matching", "ceilings", "landmarks", "parting", "unet", "rehearsal",
+    "extractors", "networks", "backbones", "pooling", "embedding", "scaling", "patterns",
+    "network", "noise", "mixture", "distribution", "posterior", "population", "metrics",
+    "calibration", "pilot", "expert", "regression", "forecasting",
     "pipeline", "persistence", "pretrained", "plotting", "answer", "cli",
 ]  # fmt: skip
 

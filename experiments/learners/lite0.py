@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from experiments.learners.network import Decoder
 from experiments.learners.segmenter import SegmenterLearner
+from ptssp_sklearn.unet import Decoder
 
 _STRIDES = (0, 1, 2, 3)
 

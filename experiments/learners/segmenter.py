@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from experiments.datasets.base import Sample
 from experiments.learners.base import Budget, Job, Learner, Model, Prediction
-from experiments.learners.instances import class_map, depth_map, find_instances
+from experiments.learners.instances import class_map, find_instances
+from ptssp_sklearn.parting import depth_map
 
 PEAK_RATE = 5e-3
 BETAS = (0.9, 0.95)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
 from experiments.learners.base import Budget, Job, Model
-from experiments.learners.network import StackedUNet, stack, unstack
 from experiments.learners.segmenter import SegmenterLearner, SegmenterModel
+from ptssp_sklearn.unet import StackedUNet
 
 
 class UNetLearner(SegmenterLearner):
@@ -42,3 +45,25 @@ class UNetLearner(SegmenterLearner):
         for network, state in zip(networks, unstack(stacked), strict=True):
             network.load_state_dict(state)
         return [SegmenterModel(network, self.device) for network in networks]
+
+
+def stack(networks: Sequence[StackedUNet], stacked: StackedUNet) -> StackedUNet:
+    """Copy single networks side by side into a stack of as many."""
+    states = [network.state_dict() for network in networks]
+    stacked.load_state_dict(
+        {
+            name: value if value.ndim == 0 else torch.cat([s[name] for s in states])
+            for name, value in states[0].items()
+        }
+    )
+    return stacked
+
+
+def unstack(stacked: StackedUNet) -> list[dict[str, Tensor]]:
+    """Give the state of each network of a stack."""
+    count = stacked.n_networks
+    pieces: dict[str, Sequence[Tensor]] = {
+        name: [value] * count if value.ndim == 0 else value.detach().chunk(count)
+        for name, value in stacked.state_dict().items()
+    }
+    return [{name: parts[i].clone() for name, parts in pieces.items()} for i in range(count)]

@@ -1,4 +1,4 @@
-"""A U-Net, and many U-Nets of one shape side by side as one grouped convolution network."""
+"""U-Nets of one shape side by side as one grouped convolution network."""
 
 from __future__ import annotations
 
@@ -105,25 +105,3 @@ def _block(n_in: int, n_out: int, n_networks: int) -> nn.Sequential:
             nn.ReLU(inplace=True),
         ]
     return nn.Sequential(*layers)
-
-
-def stack(networks: Sequence[StackedUNet], stacked: StackedUNet) -> StackedUNet:
-    """Copy single networks side by side into a stack of as many."""
-    states = [network.state_dict() for network in networks]
-    stacked.load_state_dict(
-        {
-            name: value if value.ndim == 0 else torch.cat([s[name] for s in states])
-            for name, value in states[0].items()
-        }
-    )
-    return stacked
-
-
-def unstack(stacked: StackedUNet) -> list[dict[str, Tensor]]:
-    """Give the state of each network of a stack."""
-    count = stacked.n_networks
-    pieces: dict[str, Sequence[Tensor]] = {
-        name: [value] * count if value.ndim == 0 else value.detach().chunk(count)
-        for name, value in stacked.state_dict().items()
-    }
-    return [{name: parts[i].clone() for name, parts in pieces.items()} for i in range(count)]
