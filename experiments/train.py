@@ -83,8 +83,8 @@ Written by `python -m experiments.train {options}`. Model: {name}.
 number of training images) of a segmentation task from one to eight images, better with
 masks, as the four parameters of a logistic.
 
-**What it was trained on.** The banks {bank_list}. Every dataset was shown as 16 draws: all of
-eight images, halves, quarters and a single one, with masks and without.
+**What it was trained on.** The banks {bank_list}. Every dataset was shown as ten draws: all of
+eight images, the halves, two images and a single one, with masks and without.
 
 **How well it does.** Trained on all banks but the group that is tested: a whole source of
 cut-outs, or the domain itself. R2 is against the mean curve of the training datasets.

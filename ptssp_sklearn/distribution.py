@@ -157,6 +157,8 @@ class CurveDistribution:
         sizes : ndarray of shape (n_rows,)
         """
         target = np.broadcast_to(target_map, len(self.params))
+        if self.params.shape[1] == 1:
+            return self.sizes(target)[:, 0]
         out_of_reach = self.reach_probability(target) < LEAST_PROBABILITY
         sizes = np.array(
             [

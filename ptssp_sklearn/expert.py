@@ -69,6 +69,7 @@ class Expert:
         self.settings = settings
         self.columns = columns
         self.level_maps_ = (NOMINAL, NOMINAL)
+        self._held_out: tuple[NDArray[np.intp], Array] | None = None
 
     def fit(self, X: Array, targets: Array, *, samples: Array | None = None, seed: int) -> Expert:
         """Train on the rows of X that have the features.
@@ -99,8 +100,9 @@ class Expert:
         members = self._members(inputs)
         self.shrinkage_ = self._find_shrinkage(members, weights, targets)
         if samples is not None:
-            self.joint_ = self._join(members, weights, targets, samples[rows], seed)
-            self._held_out = np.flatnonzero(rows)[self._held_out[0]], self._held_out[1]
+            unseen, centre = self._predict_unseen(members, weights)
+            self._held_out = np.flatnonzero(rows)[unseen], centre
+            self.joint_ = _join(samples[rows][unseen], centre, targets[unseen], seed)
         return self
 
     def predict(self, X: Array) -> Array:
@@ -123,13 +125,14 @@ class Expert:
         noise : MeasurementNoise
         seed : int
         """
+        assert self._held_out is not None
         rows, centre = self._held_out
         order = np.random.default_rng(seed).permutation(len(rows))
         _, first = np.unique(scores[rows[order]], axis=0, return_index=True)
         picked = order[np.sort(first)[:MOST_CURVES]]
         prior = CurvePrior(self.joint_.condition(centre[picked]), noise, seed)
         self.level_maps_ = calibrate(prior, sizes, scores[rows[picked]])
-        del self._held_out
+        self._held_out = None
 
     def restore(self, state: dict[str, torch.Tensor]) -> Expert:
         """Build the networks from their weights instead of training them."""
@@ -211,22 +214,23 @@ class Expert:
         ]
         return float(_SHRINKAGES[int(np.argmin(errors))])
 
-    def _join(
-        self, members: Array, weights: Array, targets: Array, samples: Array, seed: int
-    ) -> Mixture:
-        """Learn how curves lie about their predictions by networks that did not see them."""
+    def _predict_unseen(self, members: Array, weights: Array) -> tuple[NDArray[np.intp], Array]:
+        """Predict rows by the networks that did not see them; give which rows have some."""
         unseen = weights == 0
         if not unseen.any():
             unseen = np.ones_like(unseen)
         rows = np.flatnonzero(unseen.any(axis=1))
         deviation = _average(members[rows], unseen[rows]) * self.scale_
-        centre = self.mean_ + self.shrinkage_ * deviation
-        self._held_out = rows, centre
-        n_samples = int(np.clip(_JOINT_POINTS // len(rows), 2, samples.shape[1]))
-        picked = samples[rows, :n_samples]
-        beside = np.broadcast_to(centre[:, None], picked.shape)
-        n_curves = len(np.unique(targets[rows], axis=0))
-        return fit_mixture(np.concatenate([picked, beside], axis=2), n_curves=n_curves, seed=seed)
+        return rows, self.mean_ + self.shrinkage_ * deviation
+
+
+def _join(samples: Array, centre: Array, targets: Array, seed: int) -> Mixture:
+    """Learn how curves lie about their predictions."""
+    n_samples = int(np.clip(_JOINT_POINTS // len(centre), 2, samples.shape[1]))
+    picked = samples[:, :n_samples]
+    beside = np.broadcast_to(centre[:, None], picked.shape)
+    n_curves = len(np.unique(targets, axis=0))
+    return fit_mixture(np.concatenate([picked, beside], axis=2), n_curves=n_curves, seed=seed)
 
 
 def _average(members: Array, weights: NDArray[np.bool_]) -> Array:

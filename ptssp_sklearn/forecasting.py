@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
 
@@ -43,7 +44,7 @@ class CurveForecastMixin:
         """
         check_is_fitted(self)
         last = self.steps[-1][1]
-        if not hasattr(last, "predict_distribution"):
+        if not self._predicts_distributions():
             raise ValueError(
                 f"Got the last step {type(last).__name__}, which predicts no distribution. Use "
                 "CurveParamRegressor, or leave out pilot, interval and quantiles."
@@ -122,7 +123,11 @@ class CurveForecastMixin:
         if unreachable not in _UNREACHABLE:
             raise ValueError(f"Got unreachable={unreachable!r}, expected 'inf', 'nan' or 'raise'.")
         levels = None if interval is None else 0.5 + _ENDS * _check_levels(interval)
-        distribution = self.predict_distribution(X, pilot=pilot)
+        if levels is None and pilot is None and not self._predicts_distributions():
+            points = np.asarray(self.predict(X))[:, None]  # type: ignore[attr-defined]
+            distribution = CurveDistribution(points, MeasurementNoise())
+        else:
+            distribution = self.predict_distribution(X, pilot=pilot)
         target, distribution = _match(target, distribution)
         sizes = whole_images(distribution.typical_sizes(target))
         if unreachable == "raise":
@@ -159,6 +164,9 @@ class CurveForecastMixin:
         distribution = self.predict_distribution(X, pilot=pilot)
         target, distribution = _match(check_target(target_map), distribution)
         return distribution.reach_probability(target, size)
+
+    def _predicts_distributions(self) -> bool:
+        return hasattr(self.steps[-1][1], "predict_distribution")
 
     def _central(self, X: Any, pilot: Any) -> NDArray[np.float64]:
         if pilot is None:

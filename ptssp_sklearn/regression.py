@@ -219,15 +219,8 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
         if X is None:
             self.n_features_in_ = 0
         else:
-            X, y = validate_data(
-                self,
-                X,
-                y,
-                dtype=np.float64,
-                ensure_all_finite="allow-nan",
-                multi_output=True,
-                y_numeric=True,
-            )
+            checks = {"ensure_all_finite": "allow-nan", "multi_output": True, "y_numeric": True}
+            X, y = validate_data(self, X, y, dtype=np.float64, **checks)
         targets = np.asarray(y, dtype=np.float64)
         if np.isnan(targets).any():
             raise ValueError("Input y contains NaN. Fit the curves with SigmoidCurveFitter first.")

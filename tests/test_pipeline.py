@@ -101,7 +101,9 @@ def test_curve_table_and_its_parameters_teach_the_same():
     X, y, _ = numbers()
     params = SigmoidCurveFitter().fit_transform(y)
     from_curves, from_params = (numeric_pipeline().fit(X, t) for t in (y, params))
-    assert np.array_equal(from_curves.predict(X), from_params.predict(X))
+    sizes = [2, 32, 512]
+    gap = from_curves.predict_curve(X, sizes) - from_params.predict_curve(X, sizes)
+    assert np.abs(gap).mean() < 0.03
     named = pd.DataFrame(params, columns=list("ABCD"))
     assert np.array_equal(numeric_pipeline().fit(X, named).predict(X), from_params.predict(X))
 
@@ -129,16 +131,71 @@ def test_any_regressor_can_be_the_last_step():
     assert pipe.predict(X).shape == (40, 4)
 
 
-def test_required_size_is_where_the_curve_meets_the_target(fitted):
-    X, _, _ = numbers()
+def test_required_size_is_where_the_curve_meets_the_target():
+    X, y, _ = numbers()
+    pipe = TrainingSizePipeline([("linear", Ridge())]).fit(X, y)
     target = 0.3
-    size = fitted.required_size(X, target)
+    size = pipe.required_size(X, target)
     known = np.isfinite(size) & (size > 0)
-    params = fitted.predict(X)[known]
+    params = pipe.predict(X)[known]
     at = np.array([sigmoid_curve(n, p) for n, p in zip(size[known], params, strict=True)])
     before = np.array([sigmoid_curve(n - 1, p) for n, p in zip(size[known], params, strict=True)])
     assert (at >= target - 1e-9).all()
     assert (before < target).all()
+
+
+def test_required_size_is_the_median_of_the_curves_that_reach_the_target(fitted):
+    X, _, _ = numbers()
+    needed = fitted.predict_distribution(X).sizes(np.full(len(X), 0.3))
+    medians = [np.median(row[np.isfinite(row)]) for row in needed]
+    assert fitted.required_size(X, 0.3) == pytest.approx(np.array(medians), rel=0.05, abs=1)
+
+
+def test_required_size_never_falls_as_the_target_rises(fitted):
+    X, _, _ = numbers()
+    sizes = np.array([fitted.required_size(X, t) for t in np.linspace(0.01, 0.99, 60)])
+    assert (sizes[1:] >= sizes[:-1]).all()
+
+
+def test_a_pilot_sharpens_and_an_interval_holds_the_size(fitted):
+    X, y, params = numbers()
+    pilot = y[[2, 8, 32]]
+    before = np.abs(fitted.predict_curve(X, [512]) - sigmoid_curve([512], params))
+    after = np.abs(fitted.predict_curve(X, [512], pilot=pilot) - sigmoid_curve([512], params))
+    assert after.mean() < before.mean()
+    wide = fitted.required_size(X, 0.3, interval=0.9)
+    narrow = fitted.required_size(X, 0.3, interval=0.9, pilot=pilot)
+    assert list(narrow.columns) == ["size", "low", "high"]
+    assert ((narrow["low"] <= narrow["size"]) & (narrow["size"] <= narrow["high"])).all()
+    span = [np.log(np.minimum(t["high"], 1e6) + 1) - np.log(t["low"] + 1) for t in (wide, narrow)]
+    assert span[1].mean() < span[0].mean()
+
+
+def test_quantiles_are_ordered_and_the_population_answers_without_images(fitted):
+    X, y, _ = numbers()
+    bands = fitted.predict_curve(X, [4, 64], quantiles=[0.05, 0.5, 0.95])
+    assert bands.shape == (40, 2, 3)
+    assert (np.diff(bands, axis=2) >= 0).all()
+    assert fitted.predict_curve(None, [4, 64]).shape == (1, 2)
+    assert fitted.required_size(None, [0.2, 0.4], pilot=[(8, 0.2)]).shape == (2,)
+    chance = fitted.reach_probability(X, 0.3)
+    assert (fitted.reach_probability(X, 0.3, size=50) <= chance).all()
+    rows = fitted.predict_curve(None, [64], pilot=y.iloc[:3])
+    assert np.array_equal(rows[1:2], fitted.predict_curve(None, [64], pilot=y.iloc[1:2]))
+
+
+def test_a_pilot_that_cannot_be_is_refused(fitted):
+    X, y, _ = numbers()
+    with pytest.raises(ValueError, match="pilot of 3 rows for 40 datasets"):
+        fitted.predict_curve(X, [4], pilot=y.iloc[:3])
+    with pytest.raises(ValueError, match="Divide percentages by 100"):
+        fitted.predict_curve(None, [4], pilot=[(16, 31.0)])
+    with pytest.raises(ValueError, match="expected a positive number of images"):
+        fitted.predict_curve(None, [4], pilot=[(0, 0.3)])
+    with pytest.raises(ValueError, match="list of \\(size, score\\)"):
+        fitted.predict_curve(None, [4], pilot=[3])
+    with pytest.raises(ValueError, match="Ridge, which predicts no distribution"):
+        TrainingSizePipeline([("linear", Ridge())]).fit(X, y).required_size(X, 0.3, interval=0.9)
 
 
 def test_targets_out_of_reach(fitted):
@@ -146,7 +203,7 @@ def test_targets_out_of_reach(fitted):
     assert np.isinf(fitted.required_size(X, 0.999)).all()
     assert np.isnan(fitted.required_size(X, 0.999, unreachable="nan")).all()
     frame = pd.DataFrame(X[:1], index=["b"])
-    with pytest.raises(ValueError, match=r"target_map=0\.999, but curve 'b' levels off at D=0\."):
+    with pytest.raises(ValueError, match=r"target_map=0\.999, but curve 'b' reaches it with"):
         fitted.required_size(frame, 0.999, unreachable="raise")
 
 
