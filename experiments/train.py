@@ -39,9 +39,10 @@ def train(banks: list[Bunch], *, seed: int = 0) -> TrainingSizePipeline:
     params = [
         np.tile(SigmoidCurveFitter().fit_transform(bank.y), (len(draws), 1)) for bank in banks
     ]
+    curves = pd.concat([pd.concat([bank.y] * len(draws)) for bank in banks])
     pipeline = make_training_size_pipeline(random_state=seed)
     pipeline["embed"].fit(draws[0].of(banks[0].X))
-    pipeline["regress"].fit(np.concatenate(vectors), np.concatenate(params))
+    pipeline["regress"].fit(np.concatenate(vectors), np.concatenate(params), curves=curves)
     return pipeline
 
 

@@ -24,6 +24,7 @@ _SHRINKAGES = np.linspace(0.0, 1.0, 21)
 _LEAST_ROWS = 20
 _LEAST_BOOTSTRAP = 8
 _JOINT_POINTS = 20_000
+_FAR = 10.0
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,15 @@ class Expert:
     def prior(self, X: Array) -> Mixture:
         """Give what is believed of the curves of rows, over unbounded coordinates."""
         return self.joint_.condition(self.predict(X))
+
+    def answers(self, X: Array) -> NDArray[np.bool_]:
+        """Tell which rows have the features of this expert."""
+        return has_pattern(X, self.columns)
+
+    def represent(self, X: Array) -> Array:
+        """Place rows where distance is unlikeness: standardised, weighted by relevance."""
+        weights = self.net_.module_.relevance.cpu().numpy().mean(axis=0)
+        return weights * self.scaler_.transform(X[:, self.columns], limit=_FAR)
 
     def restore(self, state: dict[str, torch.Tensor]) -> Expert:
         """Build the networks from their weights instead of training them."""

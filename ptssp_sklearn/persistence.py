@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ptssp_sklearn import __version__
 from ptssp_sklearn.backbones import make_backbone
+from ptssp_sklearn.domain import References
 from ptssp_sklearn.embedding import ImageEmbedder
 from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.fitting import SigmoidCurveFitter
@@ -50,6 +52,7 @@ def save_model(
     """
     embedder, regressor = _parts(pipeline)
     tensors = _mixture_tensors(regressor.population_.mixture, "population")
+    tensors |= _reference_tensors(regressor.references_)
     experts = []
     for number, expert in enumerate(regressor.experts_):
         tensors |= {f"{number}.{key}": value for key, value in _expert_tensors(expert).items()}
@@ -64,6 +67,7 @@ def save_model(
             "params": _plain(regressor.get_params()),
             "n_features": regressor.n_features_in_,
             "seed": regressor.seed_,
+            "datasets": regressor.references_.curves.index.tolist(),
             "noise": asdict(regressor.population_.noise),
             "experts": experts,
         },
@@ -145,6 +149,23 @@ def _mixture_tensors(mixture: Mixture, prefix: str) -> dict[str, np.ndarray]:
     return {f"{prefix}.{name}": getattr(mixture, name) for name in _MIXTURE}
 
 
+def _reference_tensors(references: References) -> dict[str, np.ndarray]:
+    curves = references.curves
+    return {
+        "references.sizes": curves.columns.to_numpy(dtype=float),
+        "references.curves": curves.to_numpy(dtype=float),
+        "references.features": references.features,
+        "references.dataset": references.dataset.astype(np.int64),
+    }
+
+
+def _restore_references(names: list[str], tensors: dict[str, np.ndarray]) -> References:
+    sizes, curves, features, dataset = (
+        tensors[f"references.{name}"] for name in ("sizes", "curves", "features", "dataset")
+    )
+    return References(pd.DataFrame(curves, index=names, columns=sizes), features, dataset)
+
+
 def _restore_mixture(tensors: dict[str, np.ndarray], prefix: str) -> Mixture:
     return Mixture(*[tensors[f"{prefix}.{name}"] for name in _MIXTURE])
 
@@ -171,6 +192,7 @@ def _restore_regressor(
     mixture = _restore_mixture(tensors, "population")
     noise = MeasurementNoise(**header["noise"])
     regressor.population_ = Population(mixture, noise, np.empty((0, 0, 4)))
+    regressor.references_ = _restore_references(header["datasets"], tensors)
     regressor.experts_ = []
     for number, about in enumerate(header["experts"]):
         mine = {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{number}.")}
@@ -184,6 +206,7 @@ def _restore_regressor(
         weights = {k.removeprefix("net."): v for k, v in mine.items() if k.startswith("net.")}
         expert.restore({name: torch.from_numpy(value) for name, value in weights.items()})
         regressor.experts_.append(expert)
+    regressor.domains_ = regressor._find_domains()
     return regressor
 
 

@@ -17,9 +17,10 @@ ROOT = PACKAGE.parent
 ORDER = [
     "sigmoid", "curves", "projection", "fitting", "images", "tables", "banks", "saliency",
     "statistics", "matching", "landmarks", "extractors", "networks", "backbones", "pooling",
-    "embedding", "scaling", "patterns", "network", "noise", "mixture", "distribution",
-    "posterior", "population", "pilot", "expert", "regression", "metrics", "forecasting",
-    "pipeline", "persistence", "pretrained", "plotting", "answer", "cli",
+    "embedding", "scaling", "patterns", "network", "noise", "mixture", "domain",
+    "distribution", "posterior", "population", "pilot", "expert", "prediction", "regression",
+    "metrics", "adaptation", "planning", "forecasting", "advice", "pipeline", "persistence",
+    "pretrained", "plotting", "answer", "cli",
 ]  # fmt: skip
 
 
