@@ -74,9 +74,9 @@ def adapt_regressor(regressor: CurveParamRegressor, curves: Any) -> CurveParamRe
     table = check_curve_table(curves)
     sizes, scores = table.columns.to_numpy(dtype=float), table.to_numpy()
     known = regressor.references_.curves
-    rows = [known.index.get_indexer([str(name)])[0] if known.index.is_unique else -1
-            for name in table.index]  # fmt: skip
-    paired = np.array(rows)
+    paired = np.full(len(table), -1)
+    if known.index.is_unique:
+        paired = known.index.get_indexer(pd.Index([str(name) for name in table.index]))
     population = regressor.population_
     old = None
     if (paired >= 0).sum() >= max(_LEAST_PAIRS, len(paired) / 2):
@@ -116,7 +116,8 @@ def fit_shift(
     -------
     shift : Shift
     noise : MeasurementNoise
-        The population's where there are few points.
+        Between the population's and that of the curves, by their number; the
+        population's where there are few points.
 
     References
     ----------
@@ -188,4 +189,8 @@ def _refit_noise(
     if n_known[n_known >= _LONG_CURVE].sum() < _POINTS_FOR_NOISE:
         return noise
     fitted = sigmoid_curve(sizes, from_unbounded(samples)).mean(axis=1)
-    return MeasurementNoise.fit(sizes, scores, fitted)
+    found = MeasurementNoise.fit(sizes, scores, fitted)
+    share = len(scores) / (len(scores) + _SPREAD_WEIGHT)
+    scale = noise.scale ** (1 - share) * found.scale**share
+    slope = (1 - share) * noise.slope + share * found.slope
+    return replace(noise, scale=float(scale), slope=float(slope))

@@ -111,8 +111,16 @@ class CurveAdviceMixin(CurveForecastMixin):
                 plans.append(finished_plan(target, labelled, probability))
                 continue
             one = CurveDistribution(believed.params[row : row + 1], believed.noise, believed.seed)
-            options = {"rounds": rounds, "probability": probability, "max_size": max_size}
-            plans.append(plan_collection(one, target, labelled=labelled, costs=costs, **options))
+            plan = plan_collection(
+                one,
+                target,
+                labelled=labelled,
+                costs=costs,
+                rounds=rounds,
+                probability=probability,
+                max_size=max_size,
+            )
+            plans.append(plan)
         return plans
 
     def adapt(self, curves: Any) -> Any:
@@ -138,8 +146,8 @@ class CurveAdviceMixin(CurveForecastMixin):
         last = self.steps[-1][1]
         if not hasattr(last, "references_"):
             raise ValueError(
-                f"Got the last step {type(last).__name__}, expected a CurveParamRegressor fitted on "
-                "curves."
+                f"Got the last step {type(last).__name__}, expected a CurveParamRegressor "
+                "fitted on curves."
             )
         return last
 

@@ -25,6 +25,7 @@ _LEAST_ROWS = 20
 _LEAST_BOOTSTRAP = 8
 _JOINT_POINTS = 20_000
 _FAR = 10.0
+_LEAST_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,11 @@ class Expert:
         return has_pattern(X, self.columns)
 
     def represent(self, X: Array) -> Array:
-        """Place rows where distance is unlikeness: standardised, weighted by relevance."""
-        weights = self.net_.module_.relevance.cpu().numpy().mean(axis=0)
+        """Place rows where distance is unlikeness: standardised, weighted by relevance.
+
+        No feature weighs nothing: what says little of curves may still be strange.
+        """
+        weights = np.hypot(self.net_.module_.relevance.cpu().numpy().mean(axis=0), _LEAST_WEIGHT)
         return weights * self.scaler_.transform(X[:, self.columns], limit=_FAR)
 
     def restore(self, state: dict[str, torch.Tensor]) -> Expert:

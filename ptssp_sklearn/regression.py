@@ -208,8 +208,8 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         """Learn the population of distinct curves; give each row's samples."""
         _, first, place = np.unique(params, axis=0, return_index=True, return_inverse=True)
         if curves is None:
-            sizes = self._settings().sizes
-            table = pd.DataFrame(sigmoid_curve(np.array(sizes), params), columns=sizes)
+            at = np.array(self._settings().sizes)
+            table = pd.DataFrame(sigmoid_curve(at, params), columns=at)
         else:
             table = check_curve_table(curves)
         table = table.iloc[first].rename(index=str)
