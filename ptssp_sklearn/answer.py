@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ptssp_sklearn.domain import STRANGE
 from ptssp_sklearn.forecasting import check_target
 from ptssp_sklearn.images import ImageError
 from ptssp_sklearn.pipeline import TrainingSizePipeline
@@ -28,10 +29,24 @@ class Answer:
     target_map : float
     required_size : float
         Images, rounded up; inf where the target is out of reach.
+    interval : tuple of float
+        Ends of the interval of the required size, images; the upper one may be inf.
+    coverage : float
+        Of the interval.
+    unreachable : float
+        Probability that the target is out of reach, whatever the size.
     params : dict of str to float
-        A, B, C, D.
+        A, B, C, D of the mean curve.
     curve : dict of int to float
         Score at `SHOWN_SIZES`.
+    band : dict of int to (float, float)
+        Interval of the score one would measure at `SHOWN_SIZES`.
+    pilot : list of (float, float)
+        Measured points the answer rests on.
+    out_of_domain : float or None
+        Score in [0, 1]; None without images.
+    neighbours : DataFrame or None
+        Datasets that look most alike; None without images.
     model : str
     warning : str
         What the model is not good for; empty where nothing is to be said.
@@ -39,8 +54,15 @@ class Answer:
 
     target_map: float
     required_size: float
+    interval: tuple[float, float]
+    coverage: float
+    unreachable: float
     params: dict[str, float]
     curve: dict[int, float]
+    band: dict[int, tuple[float, float]]
+    pilot: list[tuple[float, float]]
+    out_of_domain: float | None
+    neighbours: pd.DataFrame | None
     model: str
     warning: str
 
@@ -50,24 +72,53 @@ class Answer:
 
     def sentence(self) -> str:
         """Say the answer in words."""
-        if self.reachable:
-            return f"About {self.required_size:,.0f} training images for mAP {self.target_map:g}."
-        return (
-            f"mAP {self.target_map:g} is out of reach: the predicted curve levels off at "
-            f"{self.params['D']:.3f}."
-        )
+        goal = f"mAP {self.target_map:g}"
+        if not self.reachable or self.unreachable > 0.5:
+            size, score = list(self.curve.items())[-1]
+            return (
+                f"{goal} is likely out of reach ({self.unreachable:.0%}): the predicted curve "
+                f"levels off at {self.params['D']:.3f} and has {score:.3f} with {size:,} images."
+            )
+        low, high = (f"{end:,.0f}" if np.isfinite(end) else "∞" for end in self.interval)
+        text = f"About {self.required_size:,.0f} training images "
+        text += f"({self.coverage:.0%}: {low} to {high}) for {goal}."
+        if self.unreachable >= 0.05:
+            text += f" With {self.unreachable:.0%} it is out of reach."
+        return text
+
+    def notes(self) -> list[str]:
+        """List what must be said beside the answer, one sentence each."""
+        notes = [self.warning] if self.warning else []
+        if self.out_of_domain is not None and self.out_of_domain > STRANGE:
+            notes.append(
+                "the images are unlike those the model was trained on (out of domain "
+                f"{self.out_of_domain:.2f}): the answer leans on the average task."
+            )
+        return notes
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values; an unreachable size is None."""
+        low, high = self.interval
+        alike = None if self.neighbours is None else self.neighbours.drop(columns="row").round(4)
         return {
             "target_map": self.target_map,
-            "required_size": int(self.required_size) if self.reachable else None,
+            "required_size": _whole(self.required_size),
             "reachable": self.reachable,
+            "interval": {"coverage": self.coverage, "low": _whole(low), "high": _whole(high)},
+            "probability_out_of_reach": round(self.unreachable, 4),
             "params": {name: round(value, 6) for name, value in self.params.items()},
             "curve": {str(size): round(score, 4) for size, score in self.curve.items()},
+            "band": {str(n): [round(end, 4) for end in ends] for n, ends in self.band.items()},
+            "pilot": [list(point) for point in self.pilot],
+            "out_of_domain": None if self.out_of_domain is None else round(self.out_of_domain, 4),
+            "neighbours": None if alike is None else alike.to_dict(orient="records"),
             "model": self.model,
-            "warning": self.warning,
+            "warning": " ".join(self.notes()),
         }
+
+
+def _whole(size: float) -> int | None:
+    return int(size) if np.isfinite(size) else None
 
 
 def one_row(images: Sequence[Any], masks: Sequence[Any] = ()) -> pd.DataFrame:
@@ -90,25 +141,51 @@ def one_row(images: Sequence[Any], masks: Sequence[Any] = ()) -> pd.DataFrame:
     return pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in cells.items()})
 
 
-def answer_for(model: TrainingSizePipeline, X: pd.DataFrame, target_map: float) -> Answer:
+def answer_for(
+    model: TrainingSizePipeline,
+    X: pd.DataFrame | None,
+    target_map: float,
+    *,
+    pilot: Sequence[tuple[float, float]] = (),
+    coverage: float = 0.9,
+) -> Answer:
     """Ask a model about one dataset.
 
     Parameters
     ----------
     model : TrainingSizePipeline
         Fitted; its `about_`, where it has one, names it.
-    X : image table of one row
+    X : image table of one row, or None
+        None asks a model of curves alone, or the population of another.
     target_map : float
         A fraction in (0, 1).
+    pilot : list of (size, score), optional
+        Measured points.
+    coverage : float, default=0.9
+        Of the interval.
     """
     target = float(check_target(target_map))
-    params: NDArray[np.float64] = model.predict(X)[0]
+    if not 0 < coverage < 1:
+        raise ValueError(f"Got the interval {coverage:g}, expected a fraction in (0, 1).")
+    believed = model.predict_distribution(X, pilot=list(pilot) or None)
+    params: NDArray[np.float64] = believed.central_params()[0]
+    levels = [0.5 - coverage / 2, 0.5 + coverage / 2]
+    low, high = whole_images(believed.size_quantiles(np.array([target]), levels))[0].tolist()
+    size = float(whole_images(inverse_sigmoid_curve(target, params)))
+    band = believed.curve_quantiles(SHOWN_SIZES, levels)[0].tolist()
     about = getattr(model, "about_", {})
     return Answer(
         target_map=target,
-        required_size=float(whole_images(inverse_sigmoid_curve(target, params))),
+        required_size=float(np.clip(size, low, high)),
+        interval=(low, high),
+        coverage=coverage,
+        unreachable=1.0 - float(believed.reach_probability(np.array([target]))[0]),
         params=dict(zip(PARAM_NAMES, params.tolist(), strict=True)),
         curve=dict(zip(SHOWN_SIZES, sigmoid_curve(SHOWN_SIZES, params).tolist(), strict=True)),
+        band={n: (ends[0], ends[1]) for n, ends in zip(SHOWN_SIZES, band, strict=True)},
+        pilot=[(float(n), float(score)) for n, score in pilot],
+        out_of_domain=None if X is None else float(model.out_of_domain(X)[0]),
+        neighbours=None if X is None else model.neighbours(X),
         model=about.get("name", "unnamed"),
         warning=about.get("warning", ""),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -35,33 +36,49 @@ def _about(
     """Answer how many training images must be labelled to reach an mAP."""
 
 
+Images = Annotated[list[str] | None, typer.Argument(metavar="[IMG...]", help="Images of one task.")]
+Target = Annotated[float, typer.Option(help="Target mAP50-95, a fraction in (0, 1).")]
+Mask = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Mask of each image, in the same order: instance ids, or a YOLO label file "
+        "(labels.txt, or labels.txt:CLASS). Repeat the option."
+    ),
+]
+Pilot = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SIZE:SCORE",
+        help="A measured point, repeat the option; or a .csv with the columns size and score.",
+    ),
+]
+Model = Annotated[str, typer.Option(help="A shipped model, or a .safetensors file of save_model.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+
 @app.command()
 def predict(
-    images: Annotated[list[str], typer.Argument(metavar="IMG...", help="Images of one task.")],
-    target: Annotated[float, typer.Option(help="Target mAP50-95, a fraction in (0, 1).")],
-    mask: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Mask of each image, in the same order: instance ids, or a YOLO label file "
-            "(labels.txt, or labels.txt:CLASS). Repeat the option."
-        ),
-    ] = None,
-    model: Annotated[
-        str, typer.Option(help="A shipped model, or a .safetensors file of save_model.")
-    ] = "procedural",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    target: Target,
+    images: Images = None,
+    mask: Mask = None,
+    pilot: Pilot = None,
+    model: Model = "procedural",
+    interval: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.9,
+    as_json: AsJson = False,
     plot: Annotated[Path | None, typer.Option(help="Write the curve: .png, .svg, .pdf.")] = None,
 ) -> None:
     """Predict the training images needed to reach a target mAP."""
-    from ptssp_sklearn.answer import answer_for, one_row
+    from ptssp_sklearn.answer import answer_for
     from ptssp_sklearn.forecasting import check_target
 
     try:
         check_target(target)
-        table = one_row(images, [_mask_cell(cell) for cell in mask or []])
-        answer = answer_for(_model(model), table, target)
+        points = _points(pilot)
+        table = _table(images, mask, model)
+        fitted = _model(model)
+        answer = answer_for(fitted, table, target, pilot=points, coverage=interval)
         if plot is not None:
-            _draw(answer, plot)
+            _draw(answer, fitted, plot)
     except (ValueError, OSError, ImportError) as error:
         _refuse(error)
     if as_json:
@@ -70,12 +87,91 @@ def predict(
         _print(answer, plot)
 
 
+@app.command()
+def plan(
+    target: Target,
+    images: Images = None,
+    mask: Mask = None,
+    pilot: Pilot = None,
+    model: Model = "procedural",
+    rounds: Annotated[int, typer.Option(help="Rounds of labelling and measuring.")] = 3,
+    probability: Annotated[float, typer.Option(help="With which the target is reached.")] = 0.9,
+    cost: Annotated[float, typer.Option(help="Of labelling an image.")] = 1.0,
+    fixed_cost: Annotated[float, typer.Option(help="Of a measurement.")] = 0.0,
+    penalty: Annotated[float, typer.Option(help="Of missing the target.")] = 0.0,
+    max_size: Annotated[float, typer.Option(help="Images that can be had at most.")] = 1e6,
+    as_json: AsJson = False,
+) -> None:
+    """Propose how many images to label before measuring next."""
+    try:
+        points, table = _points(pilot), _table(images, mask, model)
+        found = _model(model).plan(
+            table,
+            target,
+            pilot=points or None,
+            cost=cost,
+            fixed_cost=fixed_cost,
+            penalty=penalty,
+            rounds=rounds,
+            probability=probability,
+            max_size=max_size,
+        )[0]
+    except (ValueError, OSError, ImportError) as error:
+        _refuse(error)
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=1))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]{found.sentence()}[/bold]")
+    shown = Table("round", "images in all", "needed with", "reached by then")
+    for number, row in found.rounds.iterrows():
+        size = "–" if row["size"] != row["size"] else f"{row['size']:,.0f}"
+        shown.add_row(str(number), size, f"{row['needed']:.0%}", f"{row['reached']:.0%}")
+    console.print(shown)
+
+
+def _points(pilot: list[str] | None) -> list[tuple[float, float]]:
+    """Read ``51:0.23`` or a file of the columns size and score."""
+    import pandas as pd
+
+    from ptssp_sklearn.pilot import check_pilot
+
+    points: list[tuple[float, float]] = []
+    for text in pilot or []:
+        if text.lower().endswith(".csv"):
+            table = pd.read_csv(text)
+            if not {"size", "score"} <= set(table.columns):
+                raise ValueError(f"Got '{text}', expected the columns size and score.")
+            points += list(zip(table["size"], table["score"], strict=True))
+            continue
+        size, _, score = text.partition(":")
+        try:
+            points.append((float(size), float(score)))
+        except ValueError:
+            raise ValueError(
+                f"Got --pilot {text!r}, expected SIZE:SCORE such as 51:0.23, or a .csv file."
+            ) from None
+    if points:
+        check_pilot(points)
+    return points
+
+
+def _table(images: list[str] | None, mask: list[str] | None, model: str) -> Any:
+    """Build the row asked about; None where there is no image, for a model without images."""
+    from ptssp_sklearn.answer import one_row
+
+    if not images and not mask and not _model(model)["regress"].experts_:
+        return None
+    return one_row(images or [], [_mask_cell(cell) for cell in mask or []])
+
+
 def _mask_cell(text: str) -> Any:
     """Read ``labels.txt:3`` as class 3 of a YOLO label file."""
     path, colon, label = text.rpartition(":")
     return (path, int(label)) if colon and path.endswith(".txt") and label.isdigit() else text
 
 
+@cache
 def _model(name: str) -> Any:
     from ptssp_sklearn.persistence import load_model
     from ptssp_sklearn.pretrained import load_pretrained
@@ -83,11 +179,19 @@ def _model(name: str) -> Any:
     return load_model(name) if name.endswith(".safetensors") else load_pretrained(name)
 
 
-def _draw(answer: Any, path: Path) -> None:
+def _draw(answer: Any, fitted: Any, path: Path) -> None:
     from ptssp_sklearn.plotting import PredictedCurveDisplay
 
-    params = list(answer.params.values())
-    PredictedCurveDisplay(params, target_map=answer.target_map).plot().save(path)
+    alike = answer.neighbours
+    low, high = zip(*answer.band.values(), strict=True)
+    PredictedCurveDisplay(
+        list(answer.params.values()),
+        target_map=answer.target_map,
+        band=(list(answer.band), low, high),
+        band_label=f"{answer.coverage:.0%} interval",
+        pilot=answer.pilot,
+        neighbours=None if alike is None else fitted.training_curves.loc[alike["dataset"]],
+    ).plot().save(path)
 
 
 def _print(answer: Any, plot: Path | None) -> None:
@@ -95,11 +199,17 @@ def _print(answer: Any, plot: Path | None) -> None:
     console.print(f"[bold]{answer.sentence()}[/bold]")
     table = Table("training images", *[f"{size:,}" for size in answer.curve])
     table.add_row("predicted mAP50-95", *[f"{score:.3f}" for score in answer.curve.values()])
+    table.add_row(
+        f"{answer.coverage:.0%} interval",
+        *[f"{low:.2f}–{high:.2f}" for low, high in answer.band.values()],
+    )
     console.print(table)
     params = ", ".join(f"{name} = {value:.4g}" for name, value in answer.params.items())
     console.print(f"Curve: {params}\nModel: {answer.model}")
-    if answer.warning:
-        console.print(f"Note: {answer.warning}")
+    if answer.neighbours is not None:
+        console.print(f"Most alike: {', '.join(answer.neighbours['dataset'].head(3))}")
+    for note in answer.notes():
+        console.print(f"Note: {note}")
     if plot is not None:
         console.print(f"Plot: {plot}")
 

@@ -28,6 +28,8 @@ _SHRINKAGES = np.linspace(0.0, 1.0, 21)
 _LEAST_ROWS = 20
 _LEAST_BOOTSTRAP = 8
 _JOINT_POINTS = 20_000
+_FAR = 10.0
+_LEAST_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,9 @@ class Expert:
         deviation = self._members(self.scaler_.transform(X[:, self.columns])).mean(axis=1)
         return self.mean_ + self.shrinkage_ * deviation * self.scale_
 
-    def prior(self, X: Array, noise: MeasurementNoise, seed: int) -> CurvePrior:
-        """Give what is believed of the curves of rows."""
-        return CurvePrior(self.joint_.condition(self.predict(X)), noise, seed, self.level_maps_)
+    def prior(self, X: Array) -> Mixture:
+        """Give what is believed of the curves of rows, over unbounded coordinates."""
+        return self.joint_.condition(self.predict(X))
 
     def calibrate(self, sizes: Array, scores: Array, noise: MeasurementNoise, seed: int) -> None:
         """Calibrate on rows as predicted by networks that did not see them.
@@ -133,6 +135,18 @@ class Expert:
         prior = CurvePrior(self.joint_.condition(centre[picked]), noise, seed)
         self.level_maps_ = calibrate(prior, sizes, scores[rows[picked]])
         self._held_out = None
+
+    def answers(self, X: Array) -> NDArray[np.bool_]:
+        """Tell which rows have the features of this expert."""
+        return has_pattern(X, self.columns)
+
+    def represent(self, X: Array) -> Array:
+        """Place rows where distance is unlikeness: standardised, weighted by relevance.
+
+        No feature weighs nothing: what says little of curves may still be strange.
+        """
+        weights = np.hypot(self.net_.module_.relevance.cpu().numpy().mean(axis=0), _LEAST_WEIGHT)
+        return weights * self.scaler_.transform(X[:, self.columns], limit=_FAR)
 
     def restore(self, state: dict[str, torch.Tensor]) -> Expert:
         """Build the networks from their weights instead of training them."""

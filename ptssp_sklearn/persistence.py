@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ptssp_sklearn import __version__
 from ptssp_sklearn.backbones import make_backbone
 from ptssp_sklearn.distribution import LevelMap
+from ptssp_sklearn.domain import References
 from ptssp_sklearn.embedding import ImageEmbedder
 from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.fitting import SigmoidCurveFitter
@@ -52,6 +54,7 @@ def save_model(
     embedder, regressor = _parts(pipeline)
     population = regressor.population_
     tensors = _belief_tensors(population.mixture, population.level_maps, "population")
+    tensors |= _reference_tensors(regressor.references_)
     experts = []
     for number, expert in enumerate(regressor.experts_):
         tensors |= {f"{number}.{key}": value for key, value in _expert_tensors(expert).items()}
@@ -66,11 +69,13 @@ def save_model(
             "params": _plain(regressor.get_params()),
             "n_features": regressor.n_features_in_,
             "seed": regressor.seed_,
+            "datasets": regressor.references_.curves.index.tolist(),
             "noise": asdict(regressor.population_.noise),
             "experts": experts,
         },
     }
-    data = save(tensors, metadata={_KEY: json.dumps(header)})
+    plain = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
+    data = save(plain, metadata={_KEY: json.dumps(header)})
     partial = Path(path).with_name(f".{Path(path).name}.partial")
     partial.write_bytes(data)
     os.replace(partial, path)
@@ -159,6 +164,23 @@ def _restore_beliefs(
     return mixture, (LevelMap(*first), LevelMap(*second))
 
 
+def _reference_tensors(references: References) -> dict[str, np.ndarray]:
+    curves = references.curves
+    return {
+        "references.sizes": curves.columns.to_numpy(dtype=float),
+        "references.curves": curves.to_numpy(dtype=float),
+        "references.features": references.features,
+        "references.dataset": references.dataset.astype(np.int64),
+    }
+
+
+def _restore_references(names: list[str], tensors: dict[str, np.ndarray]) -> References:
+    sizes, curves, features, dataset = (
+        tensors[f"references.{name}"] for name in ("sizes", "curves", "features", "dataset")
+    )
+    return References(pd.DataFrame(curves, index=names, columns=sizes), features, dataset)
+
+
 def _restore_embedder(header: dict[str, Any]) -> ImageEmbedder:
     embedder = ImageEmbedder(**header["params"])
     names = ("model", "weights", "device", "batch_size", "random_state")
@@ -181,6 +203,7 @@ def _restore_regressor(
     mixture, level_maps = _restore_beliefs(tensors, "population")
     noise = MeasurementNoise(**header["noise"])
     regressor.population_ = Population(mixture, noise, np.empty((0, 0, 4)), level_maps)
+    regressor.references_ = _restore_references(header["datasets"], tensors)
     regressor.experts_ = []
     for number, about in enumerate(header["experts"]):
         mine = {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{number}.")}
@@ -194,6 +217,7 @@ def _restore_regressor(
         weights = {k.removeprefix("net."): v for k, v in mine.items() if k.startswith("net.")}
         expert.restore({name: torch.from_numpy(value) for name, value in weights.items()})
         regressor.experts_.append(expert)
+    regressor.domains_ = regressor._find_domains()
     return regressor
 
 

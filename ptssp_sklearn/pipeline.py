@@ -11,10 +11,10 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from ptssp_sklearn.advice import CurveAdviceMixin
 from ptssp_sklearn.curves import check_curve_table, table_sizes
 from ptssp_sklearn.embedding import ImageEmbedder
 from ptssp_sklearn.fitting import SigmoidCurveFitter
-from ptssp_sklearn.forecasting import CurveForecastMixin
 from ptssp_sklearn.metrics import curve_mae
 from ptssp_sklearn.regression import CurveParamRegressor
 from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve
@@ -23,7 +23,7 @@ SCORING_SIZES = tuple(float(2**k) for k in range(1, 11))
 """Sizes at which curves are compared where the truth is given as parameters, images."""
 
 
-class TrainingSizePipeline(CurveForecastMixin, Pipeline):
+class TrainingSizePipeline(CurveAdviceMixin, Pipeline):
     """A scikit-learn `Pipeline` that predicts learning curves.
 
     `y` is a curve table: the pipeline fits its `curve_fitter` on it and its steps on the
@@ -144,7 +144,10 @@ class TrainingSizePipeline(CurveForecastMixin, Pipeline):
         fitter = SigmoidCurveFitter() if self.curve_fitter is None else clone(self.curve_fitter)
         table = check_curve_table(y, sizes=self._fitter_sizes())
         self.curve_fitter_ = fitter.set_params(sizes=None).fit(table)
-        return self.curve_fitter_.transform(table), table
+        params = self.curve_fitter_.transform(table)
+        if isinstance(X, pd.DataFrame) and isinstance(table.index, pd.RangeIndex):
+            table = table.set_axis(X.index)
+        return params, table
 
     def _fitter_sizes(self) -> Any:
         return None if self.curve_fitter is None else self.curve_fitter.sizes

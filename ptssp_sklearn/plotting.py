@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ptssp_sklearn.sigmoid import inverse_sigmoid_curve, sigmoid_curve, whole_images
@@ -22,6 +23,13 @@ class PredictedCurveDisplay:
         Target score, a fraction.
     metric : str, default="mAP50-95"
         Label of the score axis.
+    band : tuple of array-like (sizes, low, high), optional
+        Interval of the score at some sizes.
+    band_label : str, default="interval"
+    pilot : list of (size, score), optional
+        Measured points.
+    neighbours : curve table, optional
+        Measured curves of datasets that look alike.
 
     Attributes
     ----------
@@ -37,10 +45,24 @@ class PredictedCurveDisplay:
     100.0
     """
 
-    def __init__(self, params: ArrayLike, *, target_map: float, metric: str = "mAP50-95") -> None:
+    def __init__(
+        self,
+        params: ArrayLike,
+        *,
+        target_map: float,
+        metric: str = "mAP50-95",
+        band: Any = None,
+        band_label: str = "interval",
+        pilot: Any = (),
+        neighbours: pd.DataFrame | None = None,
+    ) -> None:
         self.params = np.asarray(params, dtype=float)
         self.target_map = target_map
         self.metric = metric
+        self.band = band
+        self.band_label = band_label
+        self.pilot = np.asarray(pilot, dtype=float).reshape(-1, 2)
+        self.neighbours = neighbours
         self.required_size = float(whole_images(inverse_sigmoid_curve(target_map, self.params)))
 
     def plot(self, ax: Any = None, *, label: str = "predicted") -> PredictedCurveDisplay:
@@ -57,6 +79,7 @@ class PredictedCurveDisplay:
 
             ax = Figure(figsize=(7, 4.2), layout="constrained").subplots()
         sizes = self._sizes()
+        self._draw_beside(ax)
         ax.plot(sizes, sigmoid_curve(sizes, self.params), color="#1f5fa8", lw=2, label=label)
         ax.axhline(self.target_map, color="#b3541e", ls="--", lw=1.2, label="target")
         if 0 < self.required_size < np.inf:
@@ -80,6 +103,21 @@ class PredictedCurveDisplay:
         ax.legend(loc="upper left", frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _draw_beside(self, ax: Any) -> None:
+        """Draw what stands behind the curve: hatched band, thin curves, crosses."""
+        if self.band is not None:
+            style = {"color": "#1f5fa8", "alpha": 0.15, "hatch": "//", "lw": 0}
+            ax.fill_between(*self.band, label=self.band_label, **style)
+        if self.neighbours is not None:
+            columns = self.neighbours.columns.to_numpy(dtype=float)
+            for number, scores in enumerate(self.neighbours.to_numpy(dtype=float)):
+                known = np.isfinite(scores)
+                label = None if number else "datasets that look alike"
+                style = {"color": "0.55", "lw": 0.8, "ls": "-.", "label": label}
+                ax.plot(columns[known], scores[known], **style)
+        if len(self.pilot):
+            ax.plot(*self.pilot.T, "x", color="black", ms=8, mew=2, label="pilot")
 
     def _sizes(self) -> NDArray[np.float64]:
         wanted = self.required_size if self.required_size < np.inf else 0.0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
@@ -14,18 +14,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ptssp_sklearn.calibration import calibrate
 from ptssp_sklearn.curves import check_curve_table
-from ptssp_sklearn.distribution import LEVELS, CurveDistribution, LevelMap
+from ptssp_sklearn.domain import References
 from ptssp_sklearn.expert import Expert, ExpertSettings
-from ptssp_sklearn.patterns import choose_pattern, find_patterns
-from ptssp_sklearn.pilot import check_pilot
+from ptssp_sklearn.noise import MeasurementNoise
+from ptssp_sklearn.patterns import find_patterns
 from ptssp_sklearn.population import Population
-from ptssp_sklearn.posterior import N_SAMPLES
+from ptssp_sklearn.prediction import CurvePredictionMixin
 from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve, to_unbounded
 
 Array = NDArray[np.float64]
 
 
-class CurveParamRegressor(RegressorMixin, BaseEstimator):
+class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
     """Predict the parameters of learning curves by an ensemble of small networks.
 
     The networks work in the unbounded coordinates logit A, log B, log C and
@@ -72,6 +72,10 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
         ``net_`` is the skorch `NeuralNetRegressor`.
     population_ : Population
         Of the training curves, the prior where there are no images.
+    references_ : References
+        Names and curves of the training datasets, and some of their rows.
+    domains_ : list of Domain
+        Where those rows lie in the space of each expert.
     seed_ : int
         Of the samples that stand for distributions.
     n_features_in_ : int
@@ -143,11 +147,11 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
         X, targets = self._check(X, y)
         seeds = check_random_state(self.random_state)
         self.seed_ = int(seeds.randint(2**31 - 1))
-        measured = samples = None
+        table = samples = None
         if self._predicts_curves():
             params = _check_params(targets)
-            measured = self._points(params, curves)
-            samples = self._fit_population(params, *measured)
+            table = self._curve_table(params, curves)
+            samples = self._fit_population(X, params, table, measured=curves is not None)
             targets = to_unbounded(params)
         self.experts_ = [
             Expert(self._settings(), columns).fit(
@@ -155,9 +159,12 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
             )
             for columns in ([] if X is None else find_patterns(X))
         ]
-        if measured is not None:
+        if table is not None:
+            self.domains_ = self._find_domains()
+        if table is not None and curves is not None:
+            sizes, scores = table.columns.to_numpy(dtype=float), table.to_numpy()
             for expert in self.experts_:
-                expert.calibrate(*measured, self.population_.noise, self.seed_)
+                expert.calibrate(sizes, scores, self.population_.noise, self.seed_)
         return self
 
     def predict(self, X: Any) -> Array:
@@ -176,44 +183,11 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         if self._predicts_curves():
             return self.predict_distribution(X).central_params()
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        X = self._features(X)
         answer = np.empty((len(X), self.n_outputs_))
-        for expert, rows in self._experts_of(X):
-            answer[rows] = expert.predict(X[rows])
+        for number, rows in self._groups(X):
+            answer[rows] = self.experts_[number].predict(X[rows])
         return answer[:, 0] if self._y_ndim == 1 else answer
-
-    def predict_distribution(
-        self, X: Any, *, pilot: Any = None, n_samples: int = N_SAMPLES
-    ) -> CurveDistribution:
-        """Predict a distribution over the curve of every row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features), or None
-            None: the population of the training curves is the prior of every row.
-        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
-            Measured points, the evidence.
-        n_samples : int, default=1000
-            Curves that stand for the distribution.
-        """
-        check_is_fitted(self)
-        measured = None if pilot is None else check_pilot(pilot)
-        if X is None:
-            n_rows = 1 if measured is None else len(measured[1])
-            prior = self.population_.prior(n_rows, seed=self.seed_)
-            return prior.distribution(*(measured or ()), n_samples=n_samples)
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        if measured is not None:
-            check_pilot(pilot, len(X))
-        params = np.empty((len(X), n_samples, len(PARAM_NAMES)))
-        levels = np.empty((2, len(X), len(LEVELS)))
-        for expert, rows in self._experts_of(X):
-            prior = expert.prior(X[rows], self.population_.noise, self.seed_)
-            mine = () if measured is None else (measured[0], measured[1][rows])
-            found = prior.distribution(*mine, n_samples=n_samples)
-            params[rows] = found.params
-            levels[0, rows], levels[1, rows] = found.level_map.curve, found.level_map.size
-        return CurveDistribution(params, self.population_.noise, self.seed_, LevelMap(*levels))
 
     def _check(self, X: Any, y: Any) -> tuple[Any, Array]:
         if X is None:
@@ -229,31 +203,30 @@ class CurveParamRegressor(RegressorMixin, BaseEstimator):
         self.n_outputs_ = targets.shape[1]
         return X, targets
 
-    def _points(self, params: Array, curves: Any) -> tuple[Array, Array]:
-        """Give sizes and scores of every row; without measured ones, those of the 4PL."""
-        if curves is None:
-            sizes = np.array(self._settings().sizes)
-            return sizes, sigmoid_curve(sizes, params)
-        table = check_curve_table(curves)
-        return table.columns.to_numpy(dtype=float), table.to_numpy()
+    def _curve_table(self, params: Array, curves: Any) -> pd.DataFrame:
+        """Check the measured points of every row; without any, take those of the 4PL."""
+        if curves is not None:
+            return check_curve_table(curves)
+        sizes = np.array(self._settings().sizes)
+        return pd.DataFrame(sigmoid_curve(sizes, params), columns=sizes)
 
-    def _fit_population(self, params: Array, sizes: Array, scores: Array) -> Array:
+    def _fit_population(
+        self, X: Any, params: Array, table: pd.DataFrame, *, measured: bool
+    ) -> Array:
         """Learn the population of distinct curves; give each row's samples."""
         _, first, place = np.unique(params, axis=0, return_index=True, return_inverse=True)
-        population = Population.fit(sizes, scores[first], seed=self.seed_)
-        maps = calibrate(population.prior(len(first), seed=self.seed_), sizes, scores[first])
+        table = table.iloc[first].rename(index=str)
+        self.references_ = References.of(table, X, place.ravel(), seed=self.seed_)
+        sizes, scores = table.columns.to_numpy(dtype=float), table.to_numpy()
+        population = Population.fit(sizes, scores, seed=self.seed_)
         samples = population.samples[place.ravel()]
-        self.population_ = replace(population, samples=samples[:0], level_maps=maps)
+        if measured:
+            maps = calibrate(population.prior(len(first), seed=self.seed_), sizes, scores)
+            population = replace(population, level_maps=maps)
+        else:
+            population = replace(population, noise=MeasurementNoise())
+        self.population_ = replace(population, samples=samples[:0])
         return samples
-
-    def _experts_of(self, X: Array) -> Iterator[tuple[Expert, NDArray[np.bool_]]]:
-        if not self.experts_:
-            raise ValueError("Got rows, but this model was fitted without any: pass X=None.")
-        chosen = choose_pattern(X, [expert.columns for expert in self.experts_])
-        for number, expert in enumerate(self.experts_):
-            rows = chosen == number
-            if rows.any():
-                yield expert, rows
 
     def _predicts_curves(self) -> bool:
         return self._y_ndim == 2 and self.n_outputs_ == len(PARAM_NAMES)

@@ -34,10 +34,10 @@ class Standardiser:
         self.scale_ = np.where(deviation > 1e-9, deviation, 1.0)
         return self
 
-    def transform(self, X: Array) -> NDArray[np.float32]:
+    def transform(self, X: Array, *, limit: float = _LIMIT) -> NDArray[np.float32]:
         """Scale rows for a network."""
         scaled = np.nan_to_num((X - self.mean_) / self.scale_)
-        return np.clip(scaled, -_LIMIT, _LIMIT).astype(np.float32)
+        return np.clip(scaled, -limit, limit).astype(np.float32)
 
 
 def relevance(

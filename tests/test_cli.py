@@ -43,8 +43,12 @@ def test_json_is_what_the_model_says(files):
     X = one_row(*files)
     model = load_pretrained()
     assert list(answer["params"].values()) == pytest.approx(model.predict(X)[0], abs=1e-5)
-    size = model.required_size(X, 0.3)[0]
-    assert answer["required_size"] == (None if np.isinf(size) else size)
+    found = model.required_size(X, 0.3, interval=0.9).iloc[0]
+    for name, value in {"required_size": found["size"], "low": found["low"]}.items():
+        given = answer["interval"] if name == "low" else answer
+        assert given[name] == (None if np.isinf(value) else value)
+    assert answer["out_of_domain"] == pytest.approx(model.out_of_domain(X)[0], abs=1e-3)
+    assert answer["neighbours"][0]["dataset"] == model.neighbours(X)["dataset"][0]
     assert answer["curve"]["64"] == pytest.approx(model.predict_curve(X, [64])[0, 0], abs=1e-4)
     assert "procedural scenes" in answer["warning"]
 
@@ -61,7 +65,8 @@ def test_words_and_plot(files, tmp_path):
 
 def test_out_of_reach_is_said(files):
     words = ptssp("predict", files[0][0], "--target", 0.999)
-    assert "out of reach: the predicted curve levels off at" in words.stdout
+    assert "out of reach (" in words.stdout
+    assert "the predicted curve levels off at" in words.stdout
     data = json.loads(ptssp("predict", files[0][0], "--target", 0.999, "--json").stdout)
     assert data["required_size"] is None
     assert data["reachable"] is False
@@ -72,6 +77,7 @@ def bad_files(folder) -> dict[str, list]:
     (folder / "empty.png").write_bytes(b"")
     (folder / "text.png").write_text("hello")
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "mask.png")
+    (folder / "pilot.csv").write_text("n,map\n51,0.23\n")
     good, mask = folder / "good.png", folder / "mask.png"
     return {
         "no such file": [folder / "gone.png"],
@@ -83,6 +89,10 @@ def bad_files(folder) -> dict[str, list]:
         "2 masks for 1 images": [good, "--mask", mask, "--mask", mask],
         "expected one of procedural": [good, "--model", "resnet"],
         "expected a model written by": [good, "--model", "gone.safetensors"],
+        "expected SIZE:SCORE such as 51:0.23": [good, "--pilot", "51-0.23"],
+        "Got the pilot score 23": [good, "--pilot", "51:23"],
+        "expected the columns size and score": [good, "--pilot", folder / "pilot.csv"],
+        "Got the interval 1.5": [good, "--interval", 1.5],
         "expected an ending": [good, "--plot", folder / "curve.doc"],
     }
 
@@ -112,6 +122,38 @@ def test_plot_into_a_missing_folder_is_refused(files, tmp_path):
     assert done.returncode == 2
     assert "a.png" in done.stderr
     assert done.stdout == ""
+
+
+def test_a_pilot_sharpens_the_answer_without_any_image(tmp_path):
+    (tmp_path / "pilot.csv").write_text("size,score\n51,0.23\n101,0.3\n")
+    model = ["--model", "yolov8m-seg", "--target", 0.4, "--json"]
+    from_file = ptssp("predict", *model, "--pilot", tmp_path / "pilot.csv")
+    assert (from_file.returncode, from_file.stderr) == (0, "")
+    typed = ptssp("predict", *model, "--pilot", "51:0.23", "--pilot", "101:0.3")
+    assert typed.stdout == from_file.stdout
+    answer = json.loads(typed.stdout)
+    assert answer["pilot"] == [[51, 0.23], [101, 0.3]]
+    assert (answer["neighbours"], answer["out_of_domain"]) == (None, None)
+    assert 0 <= answer["probability_out_of_reach"] <= 1
+    assert answer["interval"]["low"] > 51
+
+
+def test_a_model_of_images_asks_for_one():
+    done = ptssp("predict", "--target", 0.3)
+    assert done.returncode == 2
+    assert "expected at least one" in done.stderr
+
+
+def test_plan_prints_the_rounds():
+    asked = ["--model", "yolov8m-seg", "--target", 0.4, "--pilot", "51:0.23", "--rounds", 2]
+    words = ptssp("plan", *asked)
+    assert words.returncode == 0, words.stderr
+    assert "images in all" in words.stdout
+    data = json.loads(ptssp("plan", *asked, "--json").stdout)
+    assert data["next_size"] > 51
+    assert [row["round"] for row in data["rounds"]] == [1, 2]
+    wrong = ptssp("plan", *asked, "--cost", -1)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
 
 
 def test_version_and_help():

@@ -46,6 +46,17 @@ def test_a_fresh_process_gives_identical_answers(fitted, stored):
     assert np.allclose(json.loads(done.stdout), pipe.predict(X), rtol=1e-6)
 
 
+def test_what_a_model_remembers_is_stored(fitted, stored):
+    pipe, X = fitted
+    again = load_model(stored)
+    assert again.training_curves.equals(pipe.training_curves)
+    assert np.allclose(again.out_of_domain(X), pipe.out_of_domain(X))
+    assert again.neighbours(X, 2)["dataset"].equals(pipe.neighbours(X, 2)["dataset"])
+    moved = pipe.adapt(pipe.training_curves.iloc[:3])
+    save_model(moved, stored)
+    assert np.allclose(load_model(stored).predict(X), moved.predict(X), rtol=1e-6)
+
+
 def test_a_loaded_model_can_be_fitted_again(fitted, stored):
     pipe, X = fitted
     again = load_model(stored)

@@ -34,6 +34,15 @@ def test_shipped_model_knows_its_bank(bank):
     assert errors[1] < constant
 
 
+def test_a_model_of_curves_alone_answers_from_a_pilot():
+    model = load_pretrained("yolov8m-seg")
+    bare = model.required_size(None, 0.4, interval=0.9)
+    sharp = model.required_size(None, 0.4, interval=0.9, pilot=[(51, 0.23), (101, 0.31)])
+    width = [np.log(frame["high"] / frame["low"].clip(1)).iloc[0] for frame in (bare, sharp)]
+    assert width[1] < width[0]
+    assert len(model.training_curves) == 20
+
+
 def test_unknown_model_is_refused():
-    with pytest.raises(ValueError, match="expected one of procedural"):
+    with pytest.raises(ValueError, match="expected one of procedural, yolov8m-seg"):
         load_pretrained("resnet")

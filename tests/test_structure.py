@@ -18,9 +18,10 @@ ORDER = [
     "sigmoid", "curves", "projection", "fitting", "images", "tables", "banks", "saliency",
     "statistics", "matching", "ceilings", "landmarks", "parting", "unet", "rehearsal",
     "extractors", "networks", "backbones", "pooling", "embedding", "scaling", "patterns",
-    "network", "noise", "mixture", "distribution", "posterior", "population", "metrics",
-    "calibration", "pilot", "expert", "regression", "forecasting",
-    "pipeline", "persistence", "pretrained", "plotting", "answer", "cli",
+    "network", "noise", "mixture", "domain", "distribution", "posterior", "population",
+    "metrics", "calibration", "pilot", "expert", "prediction", "regression", "adaptation",
+    "planning", "forecasting", "advice", "pipeline", "persistence", "pretrained", "plotting",
+    "answer", "cli",
 ]  # fmt: skip
 
 

@@ -1,0 +1,164 @@
+"""What a pipeline advises: whom to compare with, what to measure next, how to move on."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from ptssp_sklearn.adaptation import adapt_regressor
+from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.forecasting import CurveForecastMixin, check_target
+from ptssp_sklearn.pilot import check_pilot
+from ptssp_sklearn.planning import CollectionPlan, Costs, finished_plan, plan_collection
+
+
+class CurveAdviceMixin(CurveForecastMixin):
+    """Methods of a pipeline whose last step is a `CurveParamRegressor`."""
+
+    @property
+    def training_curves(self) -> pd.DataFrame:
+        """The measured curves of the training datasets, a curve table."""
+        return self._adviser().references_.curves
+
+    def out_of_domain(self, X: Any) -> NDArray[np.float64]:
+        """Tell how unlike the training datasets each row is.
+
+        Parameters
+        ----------
+        X : image table of n_rows rows
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows,), in [0, 1]
+            Share of the training datasets that are nearer to the others than the row is
+            to them. Above 0.95 a row is out of domain, and the population of the
+            training curves counts the more the further it is.
+        """
+        adviser = self._adviser()
+        return adviser.out_of_domain(self[:-1].transform(X))  # type: ignore[index]
+
+    def neighbours(self, X: Any, n: int = 5) -> pd.DataFrame:
+        """Find the training datasets that look most like each row.
+
+        Parameters
+        ----------
+        X : image table of n_rows rows
+        n : int, default=5
+            Datasets a row.
+
+        Returns
+        -------
+        neighbours : DataFrame
+            Columns row (place in X), dataset (a row of `training_curves`), distance and
+            weight, nearest first.
+        """
+        adviser = self._adviser()
+        return adviser.neighbours(self[:-1].transform(X), n)  # type: ignore[index]
+
+    def plan(
+        self,
+        X: Any,
+        target_map: float | ArrayLike,
+        *,
+        pilot: Any = None,
+        cost: float = 1.0,
+        fixed_cost: float = 0.0,
+        penalty: float = 0.0,
+        rounds: int = 3,
+        probability: float = 0.9,
+        max_size: float = 1e6,
+    ) -> list[CollectionPlan]:
+        """Propose what to label and measure next to reach a target at least cost.
+
+        Parameters
+        ----------
+        X : image table of n_rows rows, or None
+            None: the population of the training curves is the prior.
+        target_map : float or array-like of shape (n_rows,)
+            A fraction in (0, 1).
+        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
+            Measured points; the images of the largest are labelled already.
+        cost, fixed_cost, penalty : float
+            Of an image, of a measurement, and of missing the target.
+        rounds : int, default=3
+            In which is labelled and measured at most.
+        probability : float, default=0.9
+            With which the target is to be reached.
+        max_size : float, default=1e6
+            Images that can be had at most.
+
+        Returns
+        -------
+        plans : list of CollectionPlan, one a row
+
+        Raises
+        ------
+        ValueError
+            If target, pilot, costs, rounds or probability are not usable.
+        """
+        costs = Costs(cost, fixed_cost, penalty)
+        believed = self.predict_distribution(X, pilot=pilot)
+        targets = np.broadcast_to(check_target(target_map), len(believed))
+        plans = []
+        for row, target in enumerate(targets):
+            labelled, reached = _labelled(pilot, row, target)
+            if reached:
+                plans.append(finished_plan(target, labelled, probability))
+                continue
+            one = CurveDistribution(believed.params[row : row + 1], believed.noise, believed.seed)
+            plan = plan_collection(
+                one,
+                target,
+                labelled=labelled,
+                costs=costs,
+                rounds=rounds,
+                probability=probability,
+                max_size=max_size,
+            )
+            plans.append(plan)
+        return plans
+
+    def adapt(self, curves: Any) -> Any:
+        """Give a pipeline moved to a new learner or metric; this one stays as it is.
+
+        Parameters
+        ----------
+        curves : curve table of shape (n_curves, n_sizes)
+            A handful of curves of the new learner. Those named as training datasets are
+            compared with the curves of these, which says more.
+
+        Returns
+        -------
+        pipeline : TrainingSizePipeline
+            Fitted; population and image-conditioned predictions are moved alike.
+        """
+        moved, last = copy(self), adapt_regressor(self._adviser(), curves)
+        moved.steps = [*self.steps[:-1], (self.steps[-1][0], last)]
+        return moved
+
+    def _adviser(self) -> Any:
+        check_is_fitted(self)
+        last = self.steps[-1][1]
+        if not hasattr(last, "references_"):
+            raise ValueError(
+                f"Got the last step {type(last).__name__}, expected a CurveParamRegressor "
+                "fitted on curves."
+            )
+        return last
+
+
+def _labelled(pilot: Any, row: int, target: float) -> tuple[int, bool]:
+    """Give the images labelled already, and whether the target is measured with them."""
+    if pilot is None:
+        return 0, False
+    sizes, scores = check_pilot(pilot)
+    known = np.isfinite(scores[row])
+    reached = known & (np.nan_to_num(scores[row]) >= target)
+    if reached.any():
+        return int(np.ceil(sizes[reached].min())), True
+    return int(np.ceil(sizes[known].max(initial=0.0))), False

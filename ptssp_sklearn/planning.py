@@ -1,0 +1,300 @@
+"""What to label next: sizes of the rounds in which a target is reached at least cost.
+
+The protocol is that of Mahmood et al. [1]_: in each of a few rounds images are labelled, the
+learner is trained and measured; the collection ends when the target is measured, or with
+the last round.
+
+References
+----------
+.. [1] Mahmood, R., Lucas, J., Alvarez, J. M., Fidler, S., Law, M. T. (2022). Optimizing data
+   collection for machine learning. NeurIPS 35.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.noise import MeasurementNoise
+from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
+
+Array = NDArray[np.float64]
+
+_TRUTHS = 200
+_BELIEVED = 400
+_FIRST_LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
+_MISSES = (4.0, 2.0, 1.0, 0.5, 0.25, 0.1, 0.02)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a collection costs, in any one currency.
+
+    Parameters
+    ----------
+    image : float, default=1.0
+        Of labelling an image.
+    measurement : float, default=0.0
+        Of a training with its measurement.
+    failure : float, default=0.0
+        Of missing the target.
+    """
+
+    image: float = 1.0
+    measurement: float = 0.0
+    failure: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 <= value < np.inf:
+                raise ValueError(f"Got the cost {value:g} of {name}, expected at least 0.")
+
+
+@dataclass(frozen=True)
+class CollectionPlan:
+    """How to go on collecting.
+
+    Attributes
+    ----------
+    target_map : float
+    next_size : int
+        Images to have labelled in all when the learner is measured next.
+    expected_size : float
+        Images at the end of the collection, the mean of the possible courses.
+    expected_cost : float
+        Of what is still to be labelled and measured.
+    probability : float
+        That the target is measured by the end.
+    asked_probability : float
+    best_probability : float
+        That the target can be reached at all, with `max_size` images.
+    rounds : DataFrame
+        One row a round: size (median of the images in all, where the round is needed),
+        needed (probability that it is) and reached (probability by its end).
+    """
+
+    target_map: float
+    next_size: int
+    expected_size: float
+    expected_cost: float
+    probability: float
+    asked_probability: float
+    best_probability: float
+    rounds: pd.DataFrame
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the target can be reached with the probability asked for."""
+        return self.best_probability >= self.asked_probability
+
+    def sentence(self) -> str:
+        """Say the plan in words."""
+        if not len(self.rounds):
+            return f"mAP {self.target_map:g} is reached already, with {self.next_size:,} images."
+        goal = f"mAP {self.target_map:g}"
+        start = f"Label {self.next_size:,} images in all, then measure"
+        if not self.reachable:
+            return (
+                f"{goal} is likely out of reach: at best {self.best_probability:.0%}, "
+                f"{self.asked_probability:.0%} asked for. {start} to know more."
+            )
+        return (
+            f"{start}; {len(self.rounds)} round(s) reach {goal} with {self.probability:.0%} "
+            f"and about {self.expected_size:,.0f} images (cost {self.expected_cost:,.4g})."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        plain = {key: value for key, value in vars(self).items() if key != "rounds"}
+        rounds = self.rounds.reset_index().to_dict(orient="records")
+        return plain | {"reachable": self.reachable, "rounds": rounds}
+
+
+def plan_collection(
+    distribution: CurveDistribution,
+    target_map: float,
+    *,
+    labelled: int = 0,
+    costs: Costs | None = None,
+    rounds: int = 3,
+    probability: float = 0.9,
+    max_size: float = 1e6,
+) -> CollectionPlan:
+    """Choose the sizes of the rounds by simulating collections.
+
+    Each of 200 curves is taken for the truth in turn. A round's size is a quantile of the
+    required size as believed then, its level rising to the last round; the measurement of
+    the true curve weighs the believed curves anew. The levels that cost least and reach
+    the target often enough are taken.
+
+    Parameters
+    ----------
+    distribution : CurveDistribution of one row
+        What is believed now.
+    target_map : float
+    labelled : int, default=0
+        Images there are already; they cost nothing.
+    costs : Costs, optional
+    rounds : int, default=3
+    probability : float, default=0.9
+        With which the target is to be reached.
+    max_size : float, default=1e6
+        Images that can be had at most.
+
+    Returns
+    -------
+    plan : CollectionPlan
+    """
+    if rounds < 1 or not 0 < probability < 1:
+        raise ValueError(
+            f"Got rounds={rounds} and probability={probability:g}, expected at least one round "
+            "and a fraction in (0, 1)."
+        )
+    if max_size <= labelled:
+        raise ValueError(
+            f"Got max_size={max_size:g}, but {labelled} images are labelled already; raise it."
+        )
+    costs = costs or Costs()
+    game = _Game.of(distribution, target_map, labelled, max_size, rounds)
+    best = float(distribution.reach_probability(np.array([target_map]), max_size)[0])
+    goal = probability if best >= probability else probability * best
+    courses = [game.play(levels) for levels in _policies(rounds, probability)]
+    cheap = [(course.success < goal, course.cost(costs)) for course in courses]
+    if all(missed for missed, _ in cheap):
+        cheap = [(True, -course.success) for course in courses]
+    course = courses[min(range(len(courses)), key=cheap.__getitem__)]
+    return CollectionPlan(
+        target_map=float(target_map),
+        next_size=int(course.sizes[0, 0]),
+        expected_size=float(course.final.mean()),
+        expected_cost=course.cost(costs),
+        probability=course.success,
+        asked_probability=probability,
+        best_probability=best,
+        rounds=course.table(),
+    )
+
+
+def finished_plan(target_map: float, size: int, probability: float) -> CollectionPlan:
+    """Plan nothing: the target is measured already."""
+    none = pd.DataFrame(columns=["size", "needed", "reached"], index=pd.Index([], name="round"))
+    return CollectionPlan(float(target_map), size, float(size), 0.0, 1.0, probability, 1.0, none)
+
+
+@dataclass(frozen=True)
+class _Course:
+    """Simulated collections: sizes of the rounds, and those in which they were still on."""
+
+    labelled: int
+    sizes: Array
+    on: NDArray[np.bool_]
+    reached: NDArray[np.bool_]
+
+    @property
+    def success(self) -> float:
+        return float(self.reached.any(axis=1).mean())
+
+    @property
+    def final(self) -> Array:
+        return np.where(self.on, self.sizes, 0.0).max(axis=1)
+
+    def cost(self, costs: Costs) -> float:
+        bought = self.final.mean() - self.labelled
+        trained = self.on.sum(axis=1).mean()
+        missed = (1.0 - self.success) * costs.failure
+        return float(costs.image * bought + costs.measurement * trained + missed)
+
+    def table(self) -> pd.DataFrame:
+        rows = []
+        for number, on in enumerate(self.on.T):
+            size = float(np.median(self.sizes[on, number])) if on.any() else np.nan
+            reached = float(self.reached[:, : number + 1].any(axis=1).mean())
+            rows.append({"size": np.ceil(size), "needed": float(on.mean()), "reached": reached})
+        return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="round"))
+
+
+@dataclass(frozen=True)
+class _Game:
+    """Possible truths, believed curves in the order of their required size, and noise."""
+
+    truths: Array
+    believed: Array
+    needed: Array
+    noise: MeasurementNoise
+    draws: Array
+    target: float
+    labelled: int
+    max_size: float
+
+    @classmethod
+    def of(
+        cls, now: CurveDistribution, target: float, labelled: int, max_size: float, rounds: int
+    ) -> _Game:
+        needed = now.sizes(np.array([target]))[0]
+        order = np.argsort(needed, kind="stable")
+        needed, params = needed[order], now.params[0, order]
+        truths = params[_spread(len(params), _TRUTHS)]
+        finite = needed <= max_size
+        if finite.any():
+            params, needed = params[finite], needed[finite]
+        picked = _spread(len(params), _BELIEVED)
+        draws = np.random.default_rng(now.seed).standard_t(now.noise.df, (len(truths), rounds))
+        needed = np.minimum(needed[picked], max_size)
+        return cls(truths, params[picked], needed, now.noise, draws, target, labelled, max_size)
+
+    def play(self, levels: Array) -> _Course:
+        """Collect once for each truth."""
+        n, rounds = self.draws.shape
+        log_weights = np.zeros((n, len(self.believed)))
+        sizes = np.zeros((n, rounds))
+        on, reached = np.zeros((n, rounds), bool), np.zeros((n, rounds), bool)
+        last, going = np.full(n, float(self.labelled)), np.ones(n, bool)
+        for number, level in enumerate(levels):
+            on[:, number] = going
+            wanted = np.maximum(self._quantile(log_weights, level), last + 1)
+            last = sizes[:, number] = np.minimum(wanted, self.max_size)
+            if not going.any():
+                continue
+            measured = self._measure(last, number)
+            reached[:, number] = going & (measured >= self.target)
+            going = going & ~reached[:, number]
+            if number + 1 < rounds:
+                log_weights[going] += self._weigh(last[going], measured[going])
+        return _Course(self.labelled, sizes, on, reached)
+
+    def _measure(self, sizes: Array, number: int) -> Array:
+        true = sigmoid_curve(sizes[:, None], self.truths)[:, 0]
+        return true + self.draws[:, number] * self.noise.scales(sizes, true)
+
+    def _weigh(self, sizes: Array, measured: Array) -> Array:
+        """Give the log likelihood of measurements under the believed curves."""
+        curves = sigmoid_curve(sizes, self.believed).T
+        scale = self.noise.scales(sizes, measured)[:, None]
+        square = ((measured[:, None] - curves) / scale) ** 2
+        return -0.5 * (self.noise.df + 1.0) * np.log1p(square / self.noise.df)
+
+    def _quantile(self, log_weights: Array, level: float) -> Array:
+        weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+        edges = np.cumsum(weights, axis=1)
+        place = (edges < level * edges[:, -1:]).sum(axis=1)
+        return whole_images(self.needed[np.minimum(place, len(self.needed) - 1)])
+
+
+def _policies(rounds: int, probability: float) -> Iterator[Array]:
+    """List levels of the rounds, each no lower than the one before."""
+    lasts = sorted({max(1.0 - (1.0 - probability) * miss, 0.5) for miss in _MISSES})
+    for last in lasts:
+        for first in _FIRST_LEVELS if rounds > 1 else (last,):
+            if first <= last:
+                yield np.linspace(first, last, rounds)
+
+
+def _spread(n: int, wanted: int) -> NDArray[np.intp]:
+    """Pick at most so many places, evenly."""
+    return np.unique(((np.arange(wanted) + 0.5) * n / wanted).astype(int))

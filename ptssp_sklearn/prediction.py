@@ -1,0 +1,155 @@
+"""What a fitted regressor says of rows: distributions, how strange they are, what is alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ptssp_sklearn.distribution import LEVELS, CurveDistribution, LevelMap
+from ptssp_sklearn.domain import Domain, References, blend, take
+from ptssp_sklearn.expert import Expert
+from ptssp_sklearn.mixture import Mixture
+from ptssp_sklearn.patterns import choose_pattern
+from ptssp_sklearn.pilot import check_pilot
+from ptssp_sklearn.population import Population
+from ptssp_sklearn.posterior import N_SAMPLES, CurvePrior
+from ptssp_sklearn.sigmoid import PARAM_NAMES
+
+Array = NDArray[np.float64]
+
+
+class CurvePredictionMixin:
+    """Methods of a fitted regressor of curves."""
+
+    experts_: list[Expert]
+    domains_: list[Domain]
+    population_: Population
+    references_: References
+    seed_: int
+
+    def predict_distribution(
+        self, X: Any, *, pilot: Any = None, n_samples: int = N_SAMPLES
+    ) -> CurveDistribution:
+        """Predict a distribution over the curve of every row.
+
+        Rows that are out of domain are believed to be like the population, the more the
+        further they are; see `out_of_domain`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), or None
+            None: the population of the training curves is the prior of every row.
+        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
+            Measured points, the evidence.
+        n_samples : int, default=1000
+            Curves that stand for the distribution.
+        """
+        check_is_fitted(self)
+        measured = None if pilot is None else check_pilot(pilot)
+        if X is None:
+            n_rows = 1 if measured is None else len(measured[1])
+            prior = self.population_.prior(n_rows, seed=self.seed_)
+            return prior.distribution(*(measured or ()), n_samples=n_samples)
+        X = self._features(X)
+        if measured is not None:
+            check_pilot(pilot, len(X))
+        params = np.empty((len(X), n_samples, len(PARAM_NAMES)))
+        levels = np.empty((2, len(X), len(LEVELS)))
+        for prior, rows in self._priors(X):
+            mine = () if measured is None else (measured[0], measured[1][rows])
+            found = prior.distribution(*mine, n_samples=n_samples)
+            params[rows] = found.params
+            levels[0, rows], levels[1, rows] = found.level_map.curve, found.level_map.size
+        return CurveDistribution(params, self.population_.noise, self.seed_, LevelMap(*levels))
+
+    def out_of_domain(self, X: Any) -> Array:
+        """Tell how unlike the training datasets each row is.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows,), in [0, 1]
+            Share of the training datasets that are nearer to the others than the row is
+            to them, by the mean distance to the five nearest in standardised features
+            weighted by relevance. Above 0.95 a row is out of domain.
+        """
+        check_is_fitted(self)
+        X = self._features(X)
+        scores = np.empty(len(X))
+        for number, rows in self._groups(X):
+            points = self.experts_[number].represent(X[rows])
+            scores[rows] = self.domains_[number].strangeness(points)
+        return scores
+
+    def neighbours(self, X: Any, n: int = 5) -> pd.DataFrame:
+        """Find the training datasets that look most like each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+        n : int, default=5
+            Datasets a row; fewer where the model knows fewer.
+
+        Returns
+        -------
+        neighbours : DataFrame
+            Columns row (place in X), dataset, distance and weight, nearest first; the
+            weights of a row sum to 1.
+        """
+        check_is_fitted(self)
+        if n < 1:
+            raise ValueError(f"Got n={n}, expected at least one neighbour.")
+        X = self._features(X)
+        names, parts = self.references_.curves.index, []
+        for number, rows in self._groups(X):
+            points = self.experts_[number].represent(X[rows])
+            found, distances, weights = self.domains_[number].nearest(points, n)
+            columns = {"row": np.repeat(rows, found.shape[1]), "dataset": names[found.ravel()]}
+            columns |= {"distance": distances.ravel(), "weight": weights.ravel()}
+            parts.append(pd.DataFrame(columns))
+        return pd.concat(parts).sort_values("row", kind="stable", ignore_index=True)
+
+    def _features(self, X: Any) -> Array:
+        return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+
+    def _groups(self, X: Array) -> Iterator[tuple[int, NDArray[np.intp]]]:
+        """Give the expert that answers, and the rows it answers for."""
+        if not self.experts_:
+            raise ValueError("Got rows, but this model was fitted without any: pass X=None.")
+        chosen = choose_pattern(X, [expert.columns for expert in self.experts_])
+        for number in np.unique(chosen):
+            yield int(number), np.flatnonzero(chosen == number)
+
+    def _priors(self, X: Array) -> Iterator[tuple[CurvePrior, NDArray[np.intp]]]:
+        """Give the prior of rows in the domain, then that of those outside, and the rows."""
+        for number, rows in self._groups(X):
+            expert, domain = self.experts_[number], self.domains_[number]
+            mixture = expert.prior(X[rows])
+            share = domain.population_share(expert.represent(X[rows]))
+            inside, outside = np.flatnonzero(share == 0), np.flatnonzero(share > 0)
+            if len(inside):
+                yield self._prior(take(mixture, inside), expert), rows[inside]
+            if len(outside):
+                population = self.population_.mixture.rows(len(outside))
+                blended = blend(take(mixture, outside), population, share[outside])
+                yield self._prior(blended, expert), rows[outside]
+
+    def _prior(self, mixture: Mixture, expert: Expert) -> CurvePrior:
+        return CurvePrior(mixture, self.population_.noise, self.seed_, expert.level_maps_)
+
+    def _find_domains(self) -> list[Domain]:
+        """Place the remembered training rows in the space of each expert."""
+        known = self.references_
+        features, domains = known.features.astype(np.float64), []
+        for expert in self.experts_:
+            rows = expert.answers(features)
+            domains.append(Domain(expert.represent(features[rows]), known.dataset[rows]))
+        return domains
