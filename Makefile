@@ -41,7 +41,8 @@ banks: $(VENV)/.dev      ## the page that shows the banks
 	$(BIN)/python -m experiments.bank_page
 
 train: $(VENV)/.dev      ## the shipped model and its card
-	$(BIN)/python -m experiments.train --bank procedural
+	$(BIN)/python -m experiments.train --bank procedural --bank procedural-2 --bank cutpaste
+	$(BIN)/python -m experiments.train --bank yolov8m-seg --name yolov8m-seg
 
 clean:
 	rm -rf $(VENV) demo .cache .pytest_cache .mypy_cache .ruff_cache

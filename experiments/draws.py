@@ -42,13 +42,13 @@ class Draw:
 
 
 def standard_draws(n_images: int = 8) -> list[Draw]:
-    """List the draws models are trained on: all images, halves, a quarter and a single one.
+    """List the draws models are trained on: all images, half, a quarter and one.
 
     The first four or eight images come first among their kind: they are the test draws.
     """
     every = tuple(range(1, n_images + 1))
     half, quarter = n_images // 2, n_images // 4
-    parts = [every, every[:half], every[half:], every[:quarter], every[:1]]
+    parts = [every, every[:half], every[:quarter], every[:1]]
     return [Draw(part, masks) for masks in (True, False) for part in parts]
 
 

@@ -14,14 +14,16 @@ def pretrained_names() -> list[str]:
     return sorted(f.name.removesuffix(".safetensors") for f in files)
 
 
-def load_pretrained(name: str = "procedural") -> TrainingSizePipeline:
+def load_pretrained(name: str = "general") -> TrainingSizePipeline:
     """Load a fitted pipeline that comes with the package.
 
     Parameters
     ----------
-    name : str, default="procedural"
-        ``"procedural"`` was trained on the bank of the same name and speaks of procedural
-        scenes and their small U-Net only; see its model card in the documentation.
+    name : str, default="general"
+        ``"general"`` was trained on the banks procedural, procedural-2 and cutpaste and asks
+        for images; its curves are of a small U-Net, see its model card in the documentation.
+        ``"yolov8m-seg"`` knows the curves of that bank and no images: ask it with ``X=None``
+        and, better, a pilot.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def load_pretrained(name: str = "procedural") -> TrainingSizePipeline:
     --------
     >>> from ptssp_sklearn import load_pretrained
     >>> list(load_pretrained().about_["banks"])
-    ['procedural']
+    ['procedural', 'procedural-2', 'cutpaste']
     """
     names = pretrained_names()
     if name not in names:

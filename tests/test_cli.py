@@ -50,14 +50,14 @@ def test_json_is_what_the_model_says(files):
     assert answer["out_of_domain"] == pytest.approx(model.out_of_domain(X)[0], abs=1e-3)
     assert answer["neighbours"][0]["dataset"] == model.neighbours(X)["dataset"][0]
     assert answer["curve"]["64"] == pytest.approx(model.predict_curve(X, [64])[0, 0], abs=1e-4)
-    assert "procedural scenes" in answer["warning"]
+    assert "small U-Net" in answer["warning"]
 
 
 def test_words_and_plot(files, tmp_path):
     plot = tmp_path / "curve.png"
     done = ptssp("predict", *files[0], "--target", 0.05, "--plot", plot, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    for words in ("mAP 0.05", "training images", "A = ", "Model: procedural", "Note: ", "Plot: "):
+    for words in ("mAP 0.05", "training images", "A = ", "Model: general", "Note: ", "Plot: "):
         assert words in done.stdout
     with Image.open(plot) as image:
         assert image.format == "PNG"
@@ -87,7 +87,7 @@ def bad_files(folder) -> dict[str, list]:
         "a folder": [folder],
         "4 x 4 pixels for an image of 64 x 64": [good, "--mask", mask],
         "2 masks for 1 images": [good, "--mask", mask, "--mask", mask],
-        "expected one of procedural": [good, "--model", "resnet"],
+        "expected one of general": [good, "--model", "resnet"],
         "expected a model written by": [good, "--model", "gone.safetensors"],
         "expected SIZE:SCORE such as 51:0.23": [good, "--pilot", "51-0.23"],
         "Got the pilot score 23": [good, "--pilot", "51:23"],
