@@ -30,12 +30,13 @@ QUICK_ROWS = 12
 COMMAND = "python -m experiments.evaluate"
 HEAD = """# Results
 
-Made by `{command}`; each table names the seeds and the banks it was made from. A cell is the mean
-over the seeds (seed 0 alone, or with the range over several in brackets): a seed draws the folds
-and the models. Whole groups are left out, a group is never on both sides. log10 size error and
-within 2x are for targets at 50, 75 and 90 % of a curve's final score, those reached inside the
-pilot left out; an answer of "never" counts as a million images. Coverage and width are those of
-90 % intervals. A result worse than a baseline is printed all the same."""
+Made by `{command}`; each table names the seeds and the banks it was made from. A cell is the
+mean over the seeds, with the range in brackets where it shows; a seed draws the folds and the
+models. Whole groups are left out: a group is never on both sides. log10 size error and within 2x
+are for targets at 50, 75 and 90 % of a curve's final score, those reached inside the pilot left
+out; an answer of "never" counts as a million images. Coverage and width are those of 90 %
+intervals, for the curve those of a score one would measure. A result worse than a baseline is
+printed all the same."""
 
 
 def evaluate(

@@ -64,7 +64,7 @@ def read_points(file: Path, *, error: bool = False) -> pd.DataFrame:
     _check_range(points, file, error)
     score = 1.0 - points["score"] if error else points["score"]
     keys = ["group", "curve", "size"]
-    return points.assign(score=score).groupby(keys, sort=False, as_index=False).score.mean()
+    return points.assign(score=score).groupby(keys, sort=False)["score"].mean().reset_index()
 
 
 def _check_range(points: pd.DataFrame, file: Path, error: bool) -> None:

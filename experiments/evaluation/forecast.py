@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -109,14 +110,11 @@ class Forecast:
         """Put the rows of several answers back into their places."""
         order = np.argsort(np.concatenate(places))
 
-        def joined(name: str) -> Array | None:
+        def joined(name: str) -> Any:
             found = [getattr(part, name) for part in parts]
             return None if found[0] is None else np.concatenate(found)[order]
 
-        curves, needed = joined("curves"), joined("needed")
-        assert curves is not None
-        assert needed is not None
-        return cls(curves, needed, joined("bands"), joined("spans"), joined("failed"))
+        return cls(**{name: joined(name) for name in cls.__dataclass_fields__})
 
 
 def crossings(log_sizes: Array, scores: Array, targets: Array) -> Array:

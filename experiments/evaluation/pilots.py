@@ -64,7 +64,8 @@ def show(frames: Frames) -> Section:
 def measure_real(context: Context) -> Frames:
     """Score the curves of YOLOv8m-seg, without images, whole datasets left out."""
     tested = f"{REAL}, the dataset left out"
-    truth, rows = context.truth(REAL, REAL), []
+    truth = context.truth(REAL, REAL)
+    rows: list[dict] = []
     for limit in REAL_LIMITS:
         rows += _scored(truth, _answers(context, REAL, REAL, limit, ()), {"tested": tested}, limit)
     steps = _stepwise(context, REAL, REAL, REAL_STEPS, max(REAL_STEPS), tested, ())

@@ -99,7 +99,7 @@ def read_bank(bank: Bunch) -> Bank:
 
 
 def fold_numbers(groups: NDArray, n_folds: int, seed: int) -> NDArray[np.intp]:
-    """Number the fold of each row; a group is in one fold only.
+    """Give each row the number of its fold; a group is in one fold only.
 
     Parameters
     ----------

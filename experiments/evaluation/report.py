@@ -77,8 +77,9 @@ def cell(values: pd.Series, form: str) -> str:
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers):
         return NONE
-    low, high = f"{numbers.min():{form}}", f"{numbers.max():{form}}"
-    mean = f"{numbers.mean():{form}}"
+    low, high, mean = (
+        f"{number:z{form}}" for number in (numbers.min(), numbers.max(), numbers.mean())
+    )
     return mean if low == high else f"{mean} ({low} to {high})"
 
 

@@ -45,7 +45,7 @@ TABLES = {
     "transfer": Table(
         "Zero-shot, real art and a second renderer",
         "Trained on all banks with images but the groups of the fold. R2 is against the mean "
-        "curve of all training domains. Which bank says what of which other: [transfer](transfer.md).",
+        "curve of all training domains. What one bank says of another: [transfer](transfer.md).",
         _MASKED,
         zero_shot.measure_across,
         zero_shot.show_across,

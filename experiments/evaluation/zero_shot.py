@@ -16,11 +16,12 @@ from experiments.evaluation.context import (
 )
 from experiments.evaluation.forecast import Forecast
 from experiments.evaluation.measures import asked, scores_beyond, table_scores
-from experiments.evaluation.protocol import CONDITIONS, Array, Truth
+from experiments.evaluation.protocol import CONDITIONS, DRAWS, Array, Truth
 from experiments.evaluation.report import INTERVALS, Frames, Section, cell, pick, table
 
 SHIPPED = "default pipeline, many draws"
 ALONE = "default pipeline"
+CONSTANTS = ("mean curve", "median curve", "power law of the mean")
 POINTS = {name: model for name, model in CANDIDATES.items() if name != ALONE}
 ACROSS = {name: POINTS[name] for name in ("mean curve", "ridge and trees")}
 ACROSS |= {name: POINTS[name] for name in ("ridge regression", "extremely randomised trees")}
@@ -45,7 +46,9 @@ def measure(context: Context) -> Frames:
         answers[ALONE] = alone.ask(PROCEDURAL, condition, truth=truth)
         answers[SHIPPED] = context.ask(PROCEDURAL, PROCEDURAL, condition)
         for name, answer in answers.items():
-            rows.append({"condition": condition, "model": name, **_scores(truth, answer, mean)})
+            rows.append(
+                {"condition": condition, "model": name, **_scores(name, truth, answer, mean)}
+            )
         scatter.append(_pairs(truth, answers[SHIPPED], condition))
     return {"scores": pd.DataFrame(rows), "scatter": pd.concat(scatter)}
 
@@ -75,9 +78,9 @@ def summary(scores: pd.DataFrame) -> str:
         cells += [f"{of[SHIPPED].mae.mean():.3f}", f"{of[SHIPPED].curve_cover.mean():.0%}"]
         lines.append(f"| {condition} | " + " | ".join(cells) + " |")
     note = (
-        'R2 of the curve, mean over the seeds. "As shipped" is trained on 16 draws of each '
-        "domain, so that one model answers rows\nof one to eight images, with masks and without; "
-        "its interval is for a score one would measure."
+        f'R2 of the curve, mean over the seeds. "As shipped" is trained on {len(DRAWS)} draws of '
+        "each domain, so that one model\nanswers rows of one to eight images, with masks and "
+        "without; its interval is for a score one would measure."
     )
     return f"<!-- summary -->\n{note}\n\n" + "\n".join(lines) + "\n<!-- /summary -->"
 
@@ -93,7 +96,7 @@ def measure_across(context: Context) -> Frames:
             answers[SHIPPED] = context.ask(kind, name, condition)
             for model, answer in answers.items():
                 labels = {"tested": tested, "condition": condition, "model": model}
-                rows.append({**labels, **_scores(truth, answer, mean)})
+                rows.append({**labels, **_scores(model, truth, answer, mean)})
     return {"scores": pd.DataFrame(rows)}
 
 
@@ -107,8 +110,8 @@ def show_across(frames: Frames) -> Section:
     return Section("\n\n".join(parts))
 
 
-def _scores(truth: Truth, answer: Forecast, mean: Array) -> dict[str, float]:
-    whole = table_scores(truth.curves, answer.curves, mean)
+def _scores(name: str, truth: Truth, answer: Forecast, mean: Array) -> dict[str, float]:
+    whole = table_scores(truth.curves, answer.curves, mean, ranks=name not in CONSTANTS)
     return {**scores_beyond(truth, answer), **whole}
 
 
