@@ -6,7 +6,7 @@ Whole groups are left out: a group is never on both sides of a split.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,8 +47,8 @@ def evaluate(
     n_folds: int = N_FOLDS,
     jobs: int = 1,
     **regressor: Any,
-) -> dict[str, Section]:
-    """Make tables.
+) -> Iterator[tuple[str, Section]]:
+    """Make tables, each as soon as its last seed is done.
 
     Parameters
     ----------
@@ -61,6 +61,11 @@ def evaluate(
     n_folds, jobs : int
     **regressor
         Parameters of `CurveParamRegressor`, where not the default ones.
+
+    Yields
+    ------
+    name : str
+    section : Section
     """
     frames: dict[str, list[Frames]] = {name: [] for name in names}
     for seed in range(seeds):
@@ -70,14 +75,15 @@ def evaluate(
             found = TABLES[name].measure(context)
             frames[name].append({key: frame.assign(seed=seed) for key, frame in found.items()})
             print(f"{name}, seed {seed}: {time.monotonic() - start:.0f} s", flush=True)
-    return {name: TABLES[name].show(_joined(parts)) for name, parts in frames.items()}
+            if seed == seeds - 1:
+                yield name, TABLES[name].show(_joined(frames[name]))
 
 
 def _joined(parts: list[Frames]) -> Frames:
     return {key: pd.concat([part[key] for part in parts], ignore_index=True) for key in parts[0]}
 
 
-def write_page(page: Path, sections: dict[str, Section], seeds: int) -> str:
+def write_page(page: Path, sections: dict[str, Section], seeds: int, n_folds: int = N_FOLDS) -> str:
     """Put sections and their figures into a page, which keeps its other sections."""
     page.parent.mkdir(parents=True, exist_ok=True)
     old = page.read_text() if page.is_file() else ""
@@ -86,7 +92,9 @@ def write_page(page: Path, sections: dict[str, Section], seeds: int) -> str:
     for name, section in sections.items():
         about = TABLES[name]
         said = f"seeds 0 to {seeds - 1}" if seeds > 1 else "seed 0"
-        line = f"`{COMMAND} --seeds {seeds} --only {name}`, {said}, banks: {about.banks}."
+        options = f"--seeds {seeds} --only {name}"
+        options += f" --folds {n_folds}" if n_folds != N_FOLDS else ""
+        line = f"`{COMMAND} {options}`, {said}, banks: {about.banks}."
         body = f"## {about.title}\n\n{about.note}\n\n{line}\n\n{section.text}"
         text = put_section(text, name, body, list(TABLES))
         for file, figure in section.figures.items():
@@ -137,11 +145,12 @@ def run(
     if quick:
         settings |= {"n_folds": 3, **QUICK}
     start = time.monotonic()
-    sections = evaluate(_load_few if quick else _load, names, seeds=seeds, **settings)
     page = out or (QUICK_PAGE if quick else PAGE)
-    text = write_page(page, sections, seeds)
-    if page == PAGE and "zero-shot" in sections:
-        README.write_text(put_block(README.read_text(), "results", summary_of(text)))
+    load = _load_few if quick else _load
+    for name, section in evaluate(load, names, seeds=seeds, **settings):
+        text = write_page(page, {name: section}, seeds, settings["n_folds"])
+        if page == PAGE and name == "zero-shot":
+            README.write_text(put_block(README.read_text(), "results", summary_of(text)))
     print(f"wrote {page} in {(time.monotonic() - start) / 60:.1f} minutes")
 
 

@@ -15,7 +15,7 @@ QUICK = {"n_folds": 2, "n_networks": 4, "n_steps": 10}
 
 @pytest.fixture(scope="module")
 def sections() -> dict[str, Section]:
-    return evaluate(load, list(TABLES), **QUICK)
+    return dict(evaluate(load, list(TABLES), **QUICK))
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -59,7 +59,7 @@ def test_one_table_leaves_the_others_in_place(sections, tmp_path):
 
 def test_the_same_seed_gives_the_same_table(sections):
     names = ["real", "bank-size"]
-    again = evaluate(load, names, **QUICK)
+    again = dict(evaluate(load, names, **QUICK))
     assert [again[name].text for name in names] == [sections[name].text for name in names]
 
 
