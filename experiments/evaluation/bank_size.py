@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.candidates import CANDIDATES, Fold
+from experiments.candidates import Fold
 from experiments.evaluation import figures
 from experiments.evaluation.context import PROCEDURAL, Context
 from experiments.evaluation.forecast import Forecast, Question
 from experiments.evaluation.measures import table_scores
 from experiments.evaluation.report import COLUMNS, Frames, Section, wide
-from experiments.evaluation.study import Study, ask_model, fit_model
+from experiments.evaluation.study import Study, answer_points, ask_model, fit_model
 
 CONDITION = "four images + masks"
 COUNTS = (20, 40, 80)
@@ -57,9 +57,7 @@ def _answers(
     if not whole:
         model = fit_model([part], context.seed, **context.regressor)
     fold = Fold(bank.sizes, part.vectors[0], part.filled(bank.sizes), asked, context.seed)
-    answers = {
-        name: Forecast.of_points(question, bank.sizes, CANDIDATES[name](fold)) for name in POINTS
-    }
+    answers = answer_points(question, fold, POINTS)
     return answers | {OURS: ask_model(model, asked, question)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from experiments.candidates import Fold
+from experiments.candidates import Fold, predict_points
 from experiments.evaluation.forecast import Forecast, Question
 from experiments.evaluation.protocol import Bank, Truth, fold_numbers
 from ptssp_sklearn import CurveParamRegressor
@@ -89,17 +89,18 @@ class Study:
 
         return self.collect(name, answer, limit, truth)
 
-    def ask_candidate(self, name: str, model: Callable[[Fold], Array], condition: str) -> Forecast:
-        """Train a model of curve points on one condition, and ask it in the same."""
-        bank = self.banks[name]
-
-        def answer(number: int, rows: NDArray, question: Question) -> Forecast:
+    def ask_candidates(
+        self, name: str, models: Sequence[str], condition: str
+    ) -> dict[str, Forecast]:
+        """Train models of curve points on one condition, and ask them in the same."""
+        bank, parts, places = self.banks[name], [], []
+        for number, rows, question in self.parts(name, self.truth(name)):
             X = np.concatenate([part.of(condition) for part in self.training(number)])
             curves = self.training_curves(number, bank.sizes)
             fold = Fold(bank.sizes, X, curves, bank.of(condition)[rows], self.seed)
-            return Forecast.of_points(question, bank.sizes, model(fold))
-
-        return self.collect(name, answer)
+            parts.append(answer_points(question, fold, models))
+            places.append(rows)
+        return {model: Forecast.join([part[model] for part in parts], places) for model in models}
 
     def ask_constant(self, name: str) -> Forecast:
         """Answer with the median of the training curves."""
@@ -121,6 +122,12 @@ class Study:
         """Let every fold answer, and put the rows in the order of the bank."""
         asked = list(self.parts(name, truth or self.truth(name), limit))
         return Forecast.join([answer(*part) for part in asked], [rows for _, rows, _ in asked])
+
+
+def answer_points(question: Question, fold: Fold, models: Sequence[str]) -> dict[str, Forecast]:
+    """Let candidates that predict curve points answer."""
+    found = predict_points(fold, models)
+    return {m: Forecast.of_points(question, fold.sizes, curves) for m, curves in found.items()}
 
 
 def ask_model(model: CurveParamRegressor, X: Array | None, question: Question) -> Forecast:

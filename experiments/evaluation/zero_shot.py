@@ -22,9 +22,8 @@ from experiments.evaluation.report import INTERVALS, Frames, Section, cell, pick
 SHIPPED = "default pipeline, many draws"
 ALONE, ALONE_IN = "default pipeline", "four images + masks"
 CONSTANTS = ("mean curve", "median curve", "power law of the mean")
-POINTS = {name: model for name, model in CANDIDATES.items() if name != ALONE}
-ACROSS = {name: POINTS[name] for name in ("mean curve", "ridge and trees")}
-ACROSS |= {name: POINTS[name] for name in ("ridge regression", "extremely randomised trees")}
+POINTS = tuple(name for name in CANDIDATES if name != ALONE)
+ACROSS = ("mean curve", "ridge regression", "extremely randomised trees", "ridge and trees")
 TESTED = {
     "cutpaste, a whole source left out": (SOURCES, CUTPASTE),
     "cutpaste, the domain left out": (DOMAINS, CUTPASTE),
@@ -38,10 +37,7 @@ def measure(context: Context) -> Frames:
     study, rows, scatter = context.study(PROCEDURAL), [], []
     truth, mean = context.truth(PROCEDURAL, PROCEDURAL), study.mean_curves(PROCEDURAL)
     for condition in CONDITIONS:
-        answers = {
-            name: study.ask_candidate(PROCEDURAL, model, condition)
-            for name, model in POINTS.items()
-        }
+        answers = study.ask_candidates(PROCEDURAL, POINTS, condition)
         if condition == ALONE_IN:
             alone = context.study(PROCEDURAL, condition)
             answers[ALONE] = alone.ask(PROCEDURAL, condition, truth=truth)
@@ -91,7 +87,7 @@ def measure_across(context: Context) -> Frames:
         study = context.study(kind)
         truth, mean = context.truth(kind, name), study.mean_curves(name)
         for condition in CONDITIONS:
-            answers = {m: study.ask_candidate(name, f, condition) for m, f in ACROSS.items()}
+            answers = study.ask_candidates(name, ACROSS, condition)
             answers[SHIPPED] = context.ask(kind, name, condition)
             for model, answer in answers.items():
                 labels = {"tested": tested, "condition": condition, "model": model}
