@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.evaluation.protocol import Truth
 from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.sigmoid import inverse_sigmoid_curve, sigmoid_curve
+from ptssp_sklearn.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 
@@ -77,12 +77,12 @@ class Forecast:
 
     @classmethod
     def of_distribution(cls, distribution: CurveDistribution, question: Question) -> Forecast:
-        """Ask a distribution: the curve through its mean, and its quantiles."""
+        """Ask a distribution as the pipeline does: mean curve, typical sizes, quantiles."""
         central = distribution.central_params()
         spans = [distribution.size_quantiles(t, LEVELS) for t in question.targets.T]
         return cls(
             curves=sigmoid_curve(question.sizes, central),
-            needed=inverse_sigmoid_curve(question.targets, central),
+            needed=np.stack([distribution.typical_sizes(t) for t in question.targets.T], axis=1),
             bands=distribution.curve_quantiles(question.sizes, LEVELS),
             spans=np.stack(spans, axis=1),
         )

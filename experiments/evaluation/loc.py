@@ -21,7 +21,6 @@ from experiments.evaluation.forecast import crossings
 from experiments.evaluation.protocol import Truth
 from experiments.evaluation.study import Study
 from experiments.families import fit_power3, power3
-from ptssp_sklearn.sigmoid import inverse_sigmoid_curve
 
 Array = NDArray[np.float64]
 
@@ -129,7 +128,7 @@ def ours(
         X = None if vectors is None else vectors[rows]
         found = study.models[number].predict_distribution(X, pilot=table)
         if quantiles is None:
-            return inverse_sigmoid_curve(target[:, None], found.central_params())[:, 0]
+            return found.typical_sizes(target)
         return found.size_quantiles(target, [quantiles[int(last)]])[:, 0]
 
     return ask
