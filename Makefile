@@ -34,7 +34,7 @@ types: $(VENV)/.dev      ## mypy
 check-tests: $(VENV)/.dev ## pytest with coverage
 	$(BIN)/python -m pytest
 
-evaluate: $(VENV)/.dev   ## the leave-domain-out table of the README
+evaluate: $(VENV)/.dev   ## every table and figure of docs/results.md
 	$(BIN)/python -m experiments.evaluate
 
 banks: $(VENV)/.dev      ## the page that shows the banks

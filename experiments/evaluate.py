@@ -1,158 +1,170 @@
-"""The leave-domain-out table: ``python -m experiments.evaluate``.
+"""Every table of ``docs/results.md``: ``python -m experiments.evaluate``.
 
-Every figure comes from ten folds over domains; a domain is never on both sides.
+Whole groups are left out: a group is never on both sides of a split.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import typer
-from numpy.typing import NDArray
-from scipy.stats import spearmanr
-from sklearn.model_selection import KFold
-from sklearn.utils import Bunch
 
-from experiments.candidates import CANDIDATES, Fold, mean_curve, networks
-from experiments.draws import Draw, embed_draws, standard_draws
+from experiments.evaluation import figures
+from experiments.evaluation.context import Context
+from experiments.evaluation.curves_file import read_points, score_curves, show
+from experiments.evaluation.protocol import N_FOLDS, Bank, read_bank
+from experiments.evaluation.report import Frames, Section, put_block, put_section
+from experiments.evaluation.tables import TABLES
 from ptssp_sklearn import load_curve_bank
-from ptssp_sklearn.metrics import curve_mae, curve_r2, reached_sizes, size_errors
 
-Array = NDArray[np.float64]
+PAGE, README = Path("docs/results.md"), Path("README.md")
+QUICK_PAGE = Path(".cache/quick/results.md")
+QUICK: dict[str, Any] = {"n_networks": 4, "n_steps": 10}
+QUICK_ROWS = 12
+COMMAND = "python -m experiments.evaluate"
+HEAD = """# Results
 
-N_FOLDS = 10
-DRAWN = "default pipeline, many draws"
-CONDITIONS = {
-    "four images + masks": (4, True),
-    "eight images + masks": (8, True),
-    "four images": (4, False),
-}
+Made by `{command}`; each table names the seeds and the banks it was made from. A cell is the
+mean over the seeds, with the range in brackets where it shows; a seed draws the folds and the
+models. Whole groups are left out: a group is never on both sides. log10 size error and within 2x
+are for targets at 50, 75 and 90 % of a curve's final score, those reached inside the pilot left
+out; an answer of "never" counts as a million images. Coverage and width are those of 90 %
+intervals, for the curve those of a score one would measure. A result worse than a baseline is
+printed all the same."""
 
 
-def evaluate(bank: Bunch, seeds: int = 3) -> pd.DataFrame:
-    """Predict every domain from folds without it.
+def evaluate(
+    load: Callable[[str], Bank],
+    names: Sequence[str],
+    *,
+    seeds: int = 1,
+    n_folds: int = N_FOLDS,
+    jobs: int = 1,
+    **regressor: Any,
+) -> Iterator[tuple[str, Section]]:
+    """Make tables, each as soon as its last seed is done.
 
-    Returns
-    -------
-    results : DataFrame
-        One row a condition, candidate and seed: r2, mae, spearman, log10_size, within_2x.
+    Parameters
+    ----------
+    load : callable
+        Gives the bank of a name.
+    names : sequence of str
+        Keys of `TABLES`.
+    seeds : int, default=1
+        Seeds 0 to seeds - 1.
+    n_folds, jobs : int
+    **regressor
+        Parameters of `CurveParamRegressor`, where not the default ones.
+
+    Yields
+    ------
+    name : str
+    section : Section
     """
-    draws = standard_draws()
-    vectors = embed_draws(bank, draws)
-    sizes, curves = bank.y.columns.to_numpy(float), bank.y.to_numpy()
-    rows = []
+    frames: dict[str, list[Frames]] = {name: [] for name in names}
     for seed in range(seeds):
-        folds = list(KFold(N_FOLDS, shuffle=True, random_state=seed).split(curves))
-        mean = _predict(mean_curve, vectors[0], sizes, curves, folds, seed)
-        drawn = _predict_drawn(draws, vectors, sizes, curves, folds, seed)
-        for condition, kind in CONDITIONS.items():
-            X = vectors[_first(draws, *kind)]
-            predictions = {
-                name: _predict(candidate, X, sizes, curves, folds, seed)
-                for name, candidate in CANDIDATES.items()
-            }
-            predictions[DRAWN] = drawn[condition]
-            for name, predicted in predictions.items():
-                scores = _scores(sizes, curves, predicted, mean)
-                rows.append({"condition": condition, "model": name, "seed": seed, **scores})
-    return pd.DataFrame(rows)
+        context = Context(load, seed, n_folds, jobs, regressor)
+        for name in names:
+            start = time.monotonic()
+            found = TABLES[name].measure(context)
+            frames[name].append({key: frame.assign(seed=seed) for key, frame in found.items()})
+            print(f"{name}, seed {seed}: {time.monotonic() - start:.0f} s", flush=True)
+            if seed == seeds - 1:
+                yield name, TABLES[name].show(_joined(frames[name]))
 
 
-def _first(draws: list[Draw], n_images: int, masks: bool) -> int:
-    return next(i for i, d in enumerate(draws) if (d.n_images, d.masks) == (n_images, masks))
+def _joined(parts: list[Frames]) -> Frames:
+    return {key: pd.concat([part[key] for part in parts], ignore_index=True) for key in parts[0]}
 
 
-def _predict(candidate, X, sizes, curves, folds, seed) -> Array:  # type: ignore[no-untyped-def]
-    answer = np.empty_like(curves)
-    for train, test in folds:
-        answer[test] = candidate(Fold(sizes, X[train], curves[train], X[test], seed))
-    return answer
+def write_page(page: Path, sections: dict[str, Section], seeds: int, n_folds: int = N_FOLDS) -> str:
+    """Put sections and their figures into a page, which keeps its other sections."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    old = page.read_text() if page.is_file() else ""
+    kept = old[old.index("<!--") :] if "<!-- " in old else ""
+    text = f"{HEAD.format(command=COMMAND)}\n\n{kept}"
+    for name, section in sections.items():
+        about = TABLES[name]
+        said = f"seeds 0 to {seeds - 1}" if seeds > 1 else "seed 0"
+        options = f"--seeds {seeds} --only {name}"
+        options += f" --folds {n_folds}" if n_folds != N_FOLDS else ""
+        line = f"`{COMMAND} {options}`, {said}, banks: {about.banks}."
+        body = f"## {about.title}\n\n{about.note}\n\n{line}\n\n{section.text}"
+        text = put_section(text, name, body, list(TABLES))
+        for file, figure in section.figures.items():
+            (page.parent / "images").mkdir(exist_ok=True)
+            figures.save(figure, page.parent / "images" / file)
+    page.write_text(text)
+    return text
 
 
-def _predict_drawn(
-    draws: list[Draw],
-    vectors: list[Array],
-    sizes: Array,
-    curves: Array,
-    folds: list[tuple[Array, Array]],
-    seed: int,
-) -> dict[str, Array]:
-    """Train once a fold on all draws of the training domains, as the shipped model is."""
-    tests = {name: vectors[_first(draws, *kind)] for name, kind in CONDITIONS.items()}
-    answer = {name: np.empty_like(curves) for name in tests}
-    for train, test in folds:
-        X = np.concatenate([v[train] for v in vectors])
-        y = np.tile(curves[train], (len(vectors), 1))
-        X_test = np.concatenate([v[test] for v in tests.values()])
-        predicted = np.split(networks(Fold(sizes, X, y, X_test, seed)), len(tests))
-        for name, part in zip(tests, predicted, strict=True):
-            answer[name][test] = part
-    return answer
+def summary_of(page: str) -> str:
+    """Give the part of the page that the README shows."""
+    return page.split("<!-- summary -->")[1].split("<!-- /summary -->")[0].strip()
 
 
-def _scores(sizes: Array, curves: Array, predicted: Array, mean: Array) -> dict[str, float]:
-    errors = np.concatenate(
-        [_size_errors(sizes, *pair) for pair in zip(curves, predicted, strict=True)]
-    )
-    flat = np.ptp(predicted.mean(axis=1)) < 0.05
-    rank = np.nan if flat else spearmanr(curves.mean(axis=1), predicted.mean(axis=1)).statistic
-    return {
-        "r2": curve_r2(curves, predicted, mean),
-        "mae": curve_mae(curves, predicted),
-        "spearman": float(rank),
-        "log10_size": float(np.mean(errors)),
-        "within_2x": float(np.mean(errors <= np.log10(2))),
-    }
+@cache
+def _load(name: str) -> Bank:
+    return read_bank(load_curve_bank(name))
 
 
-def _size_errors(sizes: Array, curve: Array, predicted: Array) -> Array:
-    targets, true = reached_sizes(sizes, curve)
-    rising = np.maximum.accumulate(predicted)
-    reached = [
-        np.exp(np.interp(t, rising, np.log(sizes))) if rising[-1] >= t else np.inf for t in targets
-    ]
-    known = np.isfinite(true)
-    return size_errors(true[known], np.array(reached)[known])
-
-
-def table(results: pd.DataFrame) -> str:
-    """Write the results as Markdown: means over the seeds, and the range of R2."""
-    lines = []
-    for condition, part in results.groupby("condition", sort=False):
-        lines += [f"\n**{condition}**\n"]
-        lines += ["| model | R2 (range) | MAE | Spearman | log10 size error | within 2x |"]
-        lines += ["|---|---|---|---|---|---|"]
-        for model, rows in part.groupby("model", sort=False):
-            m = rows.mean(numeric_only=True)
-            span = f"{rows.r2.min():.2f} to {rows.r2.max():.2f}"
-            rank = "–" if np.isnan(m.spearman) else f"{m.spearman:.2f}"
-            lines.append(
-                f"| {model} | {m.r2:.3f} ({span}) | {m.mae:.3f} | {rank} "
-                f"| {m.log10_size:.2f} | {m.within_2x:.0%} |"
-            )
-    return "\n".join(lines)
+@cache
+def _load_few(name: str) -> Bank:
+    """Load a dozen rows of a bank, under a name of its own for the embeddings."""
+    bank = load_curve_bank(name)
+    rows = np.unique(np.linspace(0, len(bank.y) - 1, QUICK_ROWS).astype(int))
+    bank.update(y=bank.y.iloc[rows], groups=bank.groups[rows], name=f"quick-{name}")
+    bank.X = None if bank.X is None else bank.X.iloc[rows]
+    return read_bank(bank)
 
 
 def run(
-    bank: Annotated[str, typer.Option(help="Bank with images.")] = "procedural",
-    seeds: Annotated[int, typer.Option(help="Ways to split into folds.")] = 3,
-    out: Annotated[Path, typer.Option(help="Where the table goes.")] = Path("docs/results.md"),
+    seeds: Annotated[int, typer.Option(min=1, help="Ways to split, seeds 0, 1, …")] = 3,
+    only: Annotated[str, typer.Option(help=f"One table: {', '.join(TABLES)}.")] = "",
+    quick: Annotated[bool, typer.Option(help="Small banks and networks; for trying out.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that fit folds.")] = 2,
+    out: Annotated[Path | None, typer.Option(help="Page that is written.")] = None,
+    curves: Annotated[Path | None, typer.Option(help="Score the curves of this file.")] = None,
+    error: Annotated[bool, typer.Option(help="Scores in the file are errors.")] = False,
+    folds: Annotated[int, typer.Option(min=2, help="Folds over the groups.")] = N_FOLDS,
 ) -> None:
-    """Print the leave-domain-out table and write it to a file."""
-    results = evaluate(load_curve_bank(bank), seeds)
-    text = (
-        f"# Results\n\nZero-shot, leave-domain-out on the bank `{bank}`: {N_FOLDS} folds over "
-        f"domains, means over {seeds} ways to split (seeds 0 to {seeds - 1}). R2 is against the "
-        "mean curve of the training folds; log10 size error and within 2x are for targets at "
-        "50, 75 and 90 % of a curve's final score.\n\n"
-        f"`python -m experiments.evaluate --bank {bank} --seeds {seeds}`\n{table(results)}\n"
-    )
+    """Make the results page, or score other people's curves."""
+    if only and only not in TABLES:
+        raise typer.BadParameter(f"Got --only {only}, expected one of {', '.join(TABLES)}.")
+    if curves is not None:
+        _score_file(curves, error, folds, out)
+        return
+    names = [only] if only else list(TABLES)
+    settings: dict[str, Any] = {"n_folds": folds, "jobs": jobs}
+    if quick:
+        settings |= {"n_folds": 3, **QUICK}
+    start = time.monotonic()
+    page = out or (QUICK_PAGE if quick else PAGE)
+    load = _load_few if quick else _load
+    for name, section in evaluate(load, names, seeds=seeds, **settings):
+        text = write_page(page, {name: section}, seeds, settings["n_folds"])
+        if page == PAGE and name == "zero-shot":
+            README.write_text(put_block(README.read_text(), "results", summary_of(text)))
+    print(f"wrote {page} in {(time.monotonic() - start) / 60:.1f} minutes")
+
+
+def _score_file(file: Path, error: bool, folds: int, out: Path | None) -> None:
+    try:
+        points = read_points(file, error=error)
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong)) from None
+    text = show(score_curves(points, n_folds=folds))
     print(text)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text)
+    if out is not None:
+        option = " --error" if error else ""
+        command = f"{COMMAND} --curves {file.name}{option} --folds {folds}"
+        out.write_text(f"# Curves of {file.name}\n\n`{command}`, seed 0\n\n{text}\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ group that is tested.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,62 +16,36 @@ import numpy as np
 import pandas as pd
 import typer
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch
 
 from experiments.candidates import Fold, mean_curve, networks, ridge_and_trees
-from experiments.draws import embed_draws, standard_draws
+from experiments.evaluation.measures import table_scores
+from experiments.evaluation.protocol import CONDITIONS, DRAWS, N_FOLDS, Bank, read_bank
 from ptssp_sklearn import load_curve_bank
-from ptssp_sklearn.metrics import curve_mae, curve_r2
 
 Array = NDArray[np.float64]
 
-N_FOLDS = 10
 EVERYTHING = "all"
-DRAWS = standard_draws()
-CONDITIONS = {
-    "four images + masks": (4, True),
-    "eight images + masks": (8, True),
-    "four images": (4, False),
-}
 MODELS = ("mean curve", "ridge and trees", "default pipeline")
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """A bank as vectors: one table a draw, curves at the sizes all banks share, groups."""
-
-    vectors: list[Array]
-    curves: Array
-    groups: NDArray
-
-    def take(self, rows: NDArray) -> Embedded:
-        return Embedded([v[rows] for v in self.vectors], self.curves[rows], self.groups[rows])
-
-    def of(self, condition: str) -> Array:
-        """Give the vectors of the first draw of a condition."""
-        kind = CONDITIONS[condition]
-        return next(
-            v for d, v in zip(DRAWS, self.vectors, strict=True) if (d.n_images, d.masks) == kind
-        )
-
-
-def embed_banks(banks: list[Bunch]) -> tuple[Array, dict[str, Embedded]]:
+def embed_banks(banks: list[Bunch]) -> tuple[Array, dict[str, Bank]]:
     """Embed banks at the sizes at which all of them were measured."""
     common = set.intersection(*[set(bank.y.columns[bank.y.notna().all()]) for bank in banks])
     sizes = sorted(common)
     if not sizes:
         raise ValueError(f"Got banks without a common size: {[bank.name for bank in banks]}.")
-    return np.array(sizes), {
-        bank.name: Embedded(embed_draws(bank, DRAWS), bank.y[sizes].to_numpy(), bank.groups)
-        for bank in banks
+    places = np.array(sizes, dtype=float)
+    found = [read_bank(bank) for bank in banks]
+    return places, {
+        bank.name: replace(bank, sizes=places, curves=bank.at(places)) for bank in found
     }
 
 
 def transfer(
     sizes: Array,
-    banks: dict[str, Embedded],
+    banks: dict[str, Bank],
     *,
     only: Sequence[str] | None = None,
     seed: int = 0,
@@ -95,15 +69,14 @@ def transfer(
                     for model in MODELS
                 }
                 for model in MODELS:
-                    scores = _scores(truth, predicted[model], predicted["mean curve"])
+                    mean, ranks = predicted["mean curve"], model != "mean curve"
+                    scores = table_scores(truth, predicted[model], mean, ranks=ranks)
                     names = {"trained": trained, "tested": tested, "condition": condition}
                     rows.append({**names, "model": model, **scores})
     return pd.DataFrame(rows)
 
 
-def _splits(
-    banks: dict[str, Embedded], trained: str, tested: str
-) -> Iterator[tuple[list[Embedded], Embedded]]:
+def _splits(banks: dict[str, Bank], trained: str, tested: str) -> Iterator[tuple[list[Bank], Bank]]:
     test = banks[tested]
     if trained not in (tested, EVERYTHING):
         yield [banks[trained]], test
@@ -115,7 +88,7 @@ def _splits(
 
 
 def _predict(
-    sizes: Array, train: list[Embedded], test: Embedded, seed: int
+    sizes: Array, train: list[Bank], test: Bank, seed: int
 ) -> tuple[Array, dict[tuple[str, str], Array]]:
     """Predict the test curves under every condition; the pipeline is fitted once, on all draws."""
     curves = np.concatenate([part.curves for part in train])
@@ -132,17 +105,6 @@ def _predict(
         found |= {(condition, name): model(fold) for name, model in baselines.items()}
         found[condition, "default pipeline"] = answer
     return test.curves, found
-
-
-def _scores(truth: Array, predicted: Array, mean: Array) -> dict[str, float]:
-    ranked = predicted.mean(axis=1)
-    rank = np.nan if np.ptp(ranked) < 0.05 else spearmanr(truth.mean(axis=1), ranked).statistic
-    return {
-        "r2": curve_r2(truth, predicted, mean),
-        "mae": curve_mae(truth, predicted),
-        "spearman": float(rank),
-        "n_test": len(truth),
-    }
 
 
 def table(results: pd.DataFrame) -> str:

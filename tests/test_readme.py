@@ -59,3 +59,9 @@ def test_make_targets_of_the_readme_exist():
     makefile = (ROOT / "Makefile").read_text()
     for name in re.findall(r"^make (\w+)", README, flags=re.MULTILINE):
         assert re.search(rf"^{name}:", makefile, flags=re.MULTILINE)
+
+
+def test_results_of_the_readme_are_those_of_the_results_page():
+    shown = README.split("<!-- results -->")[1].split("<!-- /results -->")[0].strip()
+    page = (ROOT / "docs" / "results.md").read_text()
+    assert shown == page.split("<!-- summary -->")[1].split("<!-- /summary -->")[0].strip()

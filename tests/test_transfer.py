@@ -8,15 +8,17 @@ import pytest
 from sklearn.utils import Bunch
 
 from experiments import transfer as module
+from experiments.evaluation import protocol
+from experiments.evaluation.protocol import DRAWS, Bank
 from experiments.train import card, describe
-from experiments.transfer import DRAWS, EVERYTHING, Embedded, embed_banks, table, transfer
+from experiments.transfer import EVERYTHING, embed_banks, table, transfer
 from ptssp_sklearn.sigmoid import sigmoid_curve
 from tests.scenes import table as image_rows
 
 SIZES = np.array([2.0, 16.0, 128.0])
 
 
-def bank(seed: int, n_groups: int, per_group: int = 4) -> Embedded:
+def bank(seed: int, n_groups: int, per_group: int = 4) -> Bank:
     """Curves that one of five features decides, the same way in every bank."""
     rng = np.random.default_rng(seed)
     n = n_groups * per_group
@@ -25,7 +27,8 @@ def bank(seed: int, n_groups: int, per_group: int = 4) -> Embedded:
         [np.full(n, 0.02), np.ones(n), np.exp(3 - X[:, 0]), 0.5 + 0.1 * np.tanh(X[:, 0])]
     )
     curves = sigmoid_curve(SIZES, params)
-    return Embedded([X] * len(DRAWS), curves, np.repeat(np.arange(n_groups), per_group))
+    groups = np.repeat(np.arange(n_groups), per_group)
+    return Bank("made-up", SIZES, curves, groups, [X] * len(DRAWS))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,9 @@ def test_a_group_is_never_on_both_sides():
 
 def test_banks_meet_at_their_common_sizes(monkeypatch):
     X = image_rows(3, 8, side=24)
-    monkeypatch.setattr(module, "embed_draws", lambda bank, draws: [np.zeros((3, 2))] * len(draws))
+    monkeypatch.setattr(
+        protocol, "embed_draws", lambda bank, draws: [np.zeros((3, 2))] * len(draws)
+    )
     curve = sigmoid_curve([2, 4, 8], np.tile([0.1, 1, 5, 0.9], (3, 1)))
     banks = [
         Bunch(name=n, X=X, y=pd.DataFrame(curve, columns=c), groups=np.arange(3))

@@ -1,0 +1,1 @@
+"""Every table and figure of ``docs/results.md``, made by ``python -m experiments.evaluate``."""

@@ -1,0 +1,62 @@
+"""The table of failure rates and costs of collecting in rounds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from experiments.evaluation.context import PROCEDURAL, REAL, Context
+from experiments.evaluation.loc import ROUNDS, Campaign, policies, simulate
+from experiments.evaluation.protocol import Truth
+from experiments.evaluation.report import Column, Frames, Section, table
+
+GOALS = (0.75, 0.9)
+CASES = {
+    "procedural, the domain left out": (PROCEDURAL, "four images + masks", (4.0, 16.0)),
+    "yolov8m-seg, the dataset left out": (REAL, None, (51.0,)),
+}
+
+
+def measure(context: Context) -> Frames:
+    """Collect for every curve by every policy."""
+    rows = []
+    for tested, (name, condition, starts) in CASES.items():
+        study = context.study(name)
+        bank = study.banks[name]
+        for goal in GOALS:
+            truth = Truth.of(bank.sizes, bank.curves, (goal,))
+            for start in starts:
+                campaign = Campaign(truth, start)
+                labels = {"tested": tested, "start": f"≤ {start:g}", "target": f"{goal:.0%}"}
+                for policy, ends, make in policies(study, name, condition):
+                    found = simulate(study, name, campaign, make, ends)
+                    rows.append({**labels, "policy": policy, **outcome(campaign, found)})
+    return {"scores": pd.DataFrame(rows)}
+
+
+def outcome(campaign: Campaign, found: dict[int, pd.DataFrame]) -> dict[str, float]:
+    """Give failure rate and cost ratio after each number of rounds."""
+    scores: dict[str, float] = {"curves": float(len(campaign.rows()))}
+    for rounds, state in found.items():
+        reached = state[state.reached]
+        needed = campaign.truth.needed[reached.row.to_numpy(dtype=int), 0]
+        ratio = np.maximum(reached.collected / np.ceil(needed) - 1.0, 0.0)
+        scores[f"fail_{rounds}"] = 1.0 - len(reached) / len(state)
+        scores[f"cost_{rounds}"] = float(ratio.mean()) if len(reached) else np.nan
+        scores[f"median_{rounds}"] = float(ratio.median()) if len(reached) else np.nan
+        scores[f"cap_{rounds}"] = float(state.cap.mean())
+    return scores
+
+
+def show(frames: Frames) -> Section:
+    """Write a table a bank."""
+    columns = {"curves": Column("curves", ".0f")}
+    columns |= {f"fail_{n}": Column(f"fails, {n} rounds", ".0%") for n in ROUNDS}
+    columns |= {f"cost_{n}": Column(f"cost ratio, {n}", ".2f") for n in ROUNDS}
+    columns |= {f"median_{n}": Column(f"median, {n}", ".2f") for n in ROUNDS[-1:]}
+    columns |= {f"cap_{n}": Column(f"took all, {n}", ".0%") for n in (ROUNDS[0], ROUNDS[-1])}
+    parts = []
+    for tested, rows in frames["scores"].groupby("tested", sort=False):
+        text = table(rows, ["start", "target", "policy"], columns)
+        parts.append(f"**{tested}**\n\n{text}")
+    return Section("\n\n".join(parts))

@@ -1,0 +1,116 @@
+"""Tables without a pilot: the bank `procedural`, and banks of real art and a second renderer."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from experiments.candidates import CANDIDATES
+from experiments.evaluation import figures
+from experiments.evaluation.context import (
+    CUTPASTE,
+    DOMAINS,
+    PROCEDURAL,
+    SECOND,
+    SOURCES,
+    Context,
+)
+from experiments.evaluation.forecast import Forecast
+from experiments.evaluation.measures import asked, scores_beyond, table_scores
+from experiments.evaluation.protocol import CONDITIONS, DRAWS, Array, Truth
+from experiments.evaluation.report import INTERVALS, Frames, Section, cell, pick, table
+
+SHIPPED = "default pipeline, many draws"
+ALONE, ALONE_IN = "default pipeline", "four images + masks"
+CONSTANTS = ("mean curve", "median curve", "power law of the mean")
+POINTS = tuple(name for name in CANDIDATES if name != ALONE)
+ACROSS = ("mean curve", "ridge regression", "extremely randomised trees", "ridge and trees")
+TESTED = {
+    "cutpaste, a whole source left out": (SOURCES, CUTPASTE),
+    "cutpaste, the domain left out": (DOMAINS, CUTPASTE),
+    "procedural-2, the domain left out": (SOURCES, SECOND),
+}
+MEASURES = ("r2", "mae", "spearman", "log10_size", "within_2x", *INTERVALS)
+
+
+def measure(context: Context) -> Frames:
+    """Predict every domain of `procedural` from folds without it."""
+    study, rows, scatter = context.study(PROCEDURAL), [], []
+    truth, mean = context.truth(PROCEDURAL, PROCEDURAL), study.mean_curves(PROCEDURAL)
+    for condition in CONDITIONS:
+        answers = study.ask_candidates(PROCEDURAL, POINTS, condition)
+        if condition == ALONE_IN:
+            alone = context.study(PROCEDURAL, condition)
+            answers[ALONE] = alone.ask(PROCEDURAL, condition, truth=truth)
+        answers[SHIPPED] = context.ask(PROCEDURAL, PROCEDURAL, condition)
+        for name, answer in answers.items():
+            rows.append(
+                {"condition": condition, "model": name, **_scores(name, truth, answer, mean)}
+            )
+        scatter.append(_pairs(truth, answers[SHIPPED], condition))
+    return {"scores": pd.DataFrame(rows), "scatter": pd.concat(scatter)}
+
+
+def show(frames: Frames) -> Section:
+    """Write the table of `procedural`, and draw predicted against measured sizes."""
+    parts = [summary(frames["scores"])]
+    for condition, rows in frames["scores"].groupby("condition", sort=False):
+        parts.append(f"**{condition}**\n\n{table(rows, ['model'], pick(*MEASURES))}")
+    scatter = frames["scatter"]
+    first = scatter[scatter.seed == scatter.seed.min()]
+    parts.append("![Predicted against measured required sizes](images/result_sizes.png)")
+    return Section("\n\n".join(parts), {"result_sizes.png": figures.sizes(first)})
+
+
+def summary(scores: pd.DataFrame) -> str:
+    """Write the table that the README shows."""
+    heads = ["asked with", "mean curve", "ridge and trees", "as shipped", "its MAE"]
+    heads += ["its 90 % interval holds"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for condition, rows in scores.groupby("condition", sort=False):
+        of = dict(iter(rows.groupby("model")))
+        named = ("mean curve", "ridge and trees", SHIPPED)
+        cells = [f"{of[name].r2.mean():z.3f}" for name in named]
+        cells += [f"{of[SHIPPED].mae.mean():.3f}", f"{of[SHIPPED].curve_cover.mean():.0%}"]
+        lines.append(f"| {condition} | " + " | ".join(cells) + " |")
+    note = (
+        f'R2 of the curve, mean over the seeds. "As shipped" is trained on {len(DRAWS)} draws of '
+        "each domain, so that one model\nanswers rows of one to eight images, with masks and "
+        "without; its interval is for a score one would measure."
+    )
+    return f"<!-- summary -->\n{note}\n\n" + "\n".join(lines) + "\n<!-- /summary -->"
+
+
+def measure_across(context: Context) -> Frames:
+    """Train on all banks with images but the groups that are tested."""
+    rows = []
+    for tested, (kind, name) in TESTED.items():
+        study = context.study(kind)
+        truth, mean = context.truth(kind, name), study.mean_curves(name)
+        for condition in CONDITIONS:
+            answers = study.ask_candidates(name, ACROSS, condition)
+            answers[SHIPPED] = context.ask(kind, name, condition)
+            for model, answer in answers.items():
+                labels = {"tested": tested, "condition": condition, "model": model}
+                rows.append({**labels, **_scores(model, truth, answer, mean)})
+    return {"scores": pd.DataFrame(rows)}
+
+
+def show_across(frames: Frames) -> Section:
+    """Write a table a bank that was tested."""
+    parts = []
+    for tested, rows in frames["scores"].groupby("tested", sort=False):
+        counts = f"{cell(rows.n_test, '.0f')} domains"
+        text = table(rows, ["condition", "model"], pick(*MEASURES))
+        parts.append(f"**{tested}** ({counts})\n\n{text}")
+    return Section("\n\n".join(parts))
+
+
+def _scores(name: str, truth: Truth, answer: Forecast, mean: Array) -> dict[str, float]:
+    whole = table_scores(truth.curves, answer.curves, mean, ranks=name not in CONSTANTS)
+    return {**scores_beyond(truth, answer), **whole}
+
+
+def _pairs(truth: Truth, answer: Forecast, condition: str) -> pd.DataFrame:
+    known = asked(truth, 0.0)
+    pairs = {"true": truth.needed[known], "predicted": answer.needed[known]}
+    return pd.DataFrame({"condition": condition, **pairs})
