@@ -23,11 +23,11 @@ from ptssp_sklearn.posterior import CurvePrior
 
 Array = NDArray[np.float64]
 
-MOST_CURVES = 120
+MOST_CURVES = 80
 _LEAST_CURVES = 20
 _NOMINAL_CURVES = 10.0
 _PILOTS = (0.25, 0.5, 0.75)
-_SAMPLES = 400
+_SAMPLES = 300
 
 
 @dataclass(frozen=True)
