@@ -115,9 +115,9 @@ cut-outs, or the domain itself. R2 is against the mean curve of the training dat
 - Photographs as they are: the realistic half of its training datasets is real clip art,
   sprites, glyphs and photographed material pasted on real backgrounds, not annotated
   photographs. No bank of those was at hand to test on.
-- Other learners without a pilot, image sizes and training budgets. The curves are of a small U-Net trained
-  from scratch for a fixed number of steps on images of 64 x 64 pixels; a large pretrained
-  network needs fewer images.
+- Other learners without a pilot, other image sizes and training budgets. The curves are of
+  a small U-Net trained from scratch for a fixed number of steps on images of 64 x 64 pixels;
+  a large pretrained network needs fewer images.
 - Images unlike the training datasets: `pipeline.out_of_domain(X)` above 0.95 says so, and
   the answer then leans on the population of the training curves, with wider intervals.
 - Crowded scenes: the learner behind the bank `procedural` merges touching objects, which
