@@ -11,7 +11,7 @@ import typer
 from sklearn.utils import Bunch
 
 from experiments.draws import embed_draws, standard_draws
-from experiments.transfer import EVERYTHING, embed_banks, transfer
+from experiments.transfer import EVERYTHING, PAGE, embed_banks, page, transfer
 from ptssp_sklearn import (
     CurveParamRegressor,
     SigmoidCurveFitter,
@@ -140,8 +140,9 @@ def run(
     ],
     name: Annotated[str, typer.Option(help="Name of the model.")] = "general",
     seed: Annotated[int, typer.Option(help="Seed of the networks.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes that fit.")] = 2,
 ) -> None:
-    """Train, measure with whole groups left out, store the model and its card."""
+    """Train, measure with whole groups left out; store the model, its card, the transfer page."""
     data = [load_curve_bank(one) for one in bank]
     if len({one.X is None for one in data}) > 1:
         raise typer.BadParameter("Got banks with images and without, expected one kind.")
@@ -150,7 +151,10 @@ def run(
         about = describe_population(name, data)
         save_model(train(data, seed=seed), MODELS / f"{name}.safetensors", about=about)
         return
-    about = describe(name, data, transfer(*embed_banks(data), only=[EVERYTHING], seed=seed))
+    sizes, embedded = embed_banks(data)
+    results = transfer(sizes, embedded, seed=seed, jobs=jobs)
+    PAGE.write_text(page(results, sizes, bank, seed))
+    about = describe(name, data, results)
     save_model(train(data, seed=seed), MODELS / f"{name}.safetensors", about=about)
     CARD.write_text(card(about))
     print(card(about))
