@@ -22,6 +22,8 @@ def load_pretrained(name: str = "procedural") -> TrainingSizePipeline:
     name : str, default="procedural"
         ``"procedural"`` was trained on the bank of the same name and speaks of procedural
         scenes and their small U-Net only; see its model card in the documentation.
+        ``"yolov8m-seg"`` looks at no image: it is the population of 20 curves of
+        YOLOv8m-seg, to be asked with ``X=None`` and, better, a pilot.
 
     Returns
     -------
@@ -38,6 +40,9 @@ def load_pretrained(name: str = "procedural") -> TrainingSizePipeline:
     >>> from ptssp_sklearn import load_pretrained
     >>> list(load_pretrained().about_["banks"])
     ['procedural']
+    >>> model = load_pretrained("yolov8m-seg")
+    >>> list(model.required_size(None, 0.4, pilot=[(51, 0.23)], interval=0.9).columns)
+    ['size', 'low', 'high']
     """
     names = pretrained_names()
     if name not in names:
