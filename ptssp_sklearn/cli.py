@@ -199,10 +199,9 @@ def _print(answer: Any, plot: Path | None) -> None:
     console.print(f"[bold]{answer.sentence()}[/bold]")
     table = Table("training images", *[f"{size:,}" for size in answer.curve])
     table.add_row("predicted mAP50-95", *[f"{score:.3f}" for score in answer.curve.values()])
-    table.add_row(
-        f"{answer.coverage:.0%} interval",
-        *[f"{low:.2f}–{high:.2f}" for low, high in answer.band.values()],
-    )
+    for place, end in enumerate(("low", "high")):
+        shown = [f"{ends[place]:.3f}" for ends in answer.band.values()]
+        table.add_row(f"{answer.coverage:.0%} {end} end", *shown)
     console.print(table)
     params = ", ".join(f"{name} = {value:.4g}" for name, value in answer.params.items())
     console.print(f"Curve: {params}\nModel: {answer.model}")

@@ -74,8 +74,8 @@ def save_model(
             "experts": experts,
         },
     }
-    plain = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
-    data = save(plain, metadata={_KEY: json.dumps(header)})
+    whole = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    data = save(whole, metadata={_KEY: json.dumps(header)})
     partial = Path(path).with_name(f".{Path(path).name}.partial")
     partial.write_bytes(data)
     os.replace(partial, path)

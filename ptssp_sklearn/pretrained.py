@@ -40,6 +40,9 @@ def load_pretrained(name: str = "general") -> TrainingSizePipeline:
     >>> from ptssp_sklearn import load_pretrained
     >>> list(load_pretrained().about_["banks"])
     ['procedural', 'procedural-2', 'cutpaste']
+    >>> model = load_pretrained("yolov8m-seg")
+    >>> list(model.required_size(None, 0.4, pilot=[(51, 0.23)], interval=0.9).columns)
+    ['size', 'low', 'high']
     """
     names = pretrained_names()
     if name not in names:
