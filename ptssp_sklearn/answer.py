@@ -79,11 +79,11 @@ class Answer:
                 f"{goal} is likely out of reach ({self.unreachable:.0%}): the predicted curve "
                 f"levels off at {self.params['D']:.3f} and has {score:.3f} with {size:,} images."
             )
-        low, high = (f"{end:,.0f}" if np.isfinite(end) else "∞" for end in self.interval)
+        low, high = (f"{end:,.0f}" if np.isfinite(end) else "no limit" for end in self.interval)
         text = f"About {self.required_size:,.0f} training images "
         text += f"({self.coverage:.0%}: {low} to {high}) for {goal}."
         if self.unreachable >= 0.05:
-            text += f" With {self.unreachable:.0%} it is out of reach."
+            text += f" The probability that it is out of reach is {self.unreachable:.0%}."
         return text
 
     def notes(self) -> list[str]:
