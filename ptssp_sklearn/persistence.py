@@ -105,7 +105,12 @@ def load_model(path: str | Path) -> TrainingSizePipeline:
     if header["format"] != FORMAT:
         todo = "Update this package" if header["format"] > FORMAT else "Train and store it again"
         raise ValueError(f"Got '{path}', written by ptssp_sklearn {header['version']}. {todo}.")
-    regressor = _restore_regressor(header["regressor"], tensors)
+    try:
+        regressor = _restore_regressor(header["regressor"], tensors)
+    except KeyError as missing:
+        raise ValueError(
+            f"Got '{path}', which lacks {missing}. Train and store it again."
+        ) from None
     embedder = header["embedder"]
     steps = ["passthrough" if embedder is None else _restore_embedder(embedder), regressor]
     pipeline = TrainingSizePipeline(list(zip(header["names"], steps, strict=True)))

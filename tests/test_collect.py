@@ -53,7 +53,7 @@ def count(out: Path) -> int:
 
 
 def wait_for(out: Path, n: int, process: subprocess.Popen) -> None:
-    ends = time.monotonic() + 40
+    ends = time.monotonic() + 240
     while count(out) < n and process.poll() is None:
         assert time.monotonic() < ends
         time.sleep(0.02)
