@@ -32,8 +32,8 @@ def load_curve_bank(name: str, *, metric: str = "map50_95", learner: str | None 
     ----------
     name : {"procedural", "procedural-2", "cutpaste", "yolov8m-seg"}
         ``"procedural"``: 150 procedural segmentation domains, 8 images with masks each.
-        ``"procedural-2"``: 11 domains of the second renderer, 16 images with masks each.
-        ``"cutpaste"``: 28 domains of real cut-outs on real backgrounds, 16 images with masks
+        ``"procedural-2"``: 40 domains of the second renderer, 16 images with masks each.
+        ``"cutpaste"``: 126 domains of real cut-outs on real backgrounds, 16 images with masks
         each; the source of the cut-outs is the group.
         ``"yolov8m-seg"``: 20 curves of YOLOv8m-seg on ten public datasets, without images.
     metric : {"map50_95", "map50", "map75"}, default="map50_95"
