@@ -9,23 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.landmarks import match_objects, pixel_scores
+from ptssp_sklearn.landmarks import LANDMARK_NAMES, match_objects, pixel_scores
 from ptssp_sklearn.parting import depth_map, part_objects
 
 Array = NDArray[np.float64]
 
-_SCORES = (
-    "roc_auc",
-    "average_precision",
-    "best_iou",
-    "object_map",
-    "object_iou",
-    "object_recall",
-    "object_precision",
-)
 REHEARSAL_NAMES = (
-    *(f"unseen_{name}" for name in _SCORES),
-    *(f"trained_{name}" for name in _SCORES),
+    *(f"unseen_{name}" for name in LANDMARK_NAMES),
+    *(f"trained_{name}" for name in LANDMARK_NAMES),
     "last_loss",
     "mean_loss",
 )
@@ -110,7 +101,7 @@ def _train(
     """Train the networks of all folds; give their maps of all images, and the losses."""
     import torch
 
-    from ptssp_sklearn.unet import StackedUNet
+    from ptssp_sklearn.unet import StackedUNet, turned
 
     pixels, inside, depth = _tensors(images, masks)
     network = StackedUNet(2, _WIDTH, n_folds).to(memory_format=torch.channels_last).train()
@@ -122,7 +113,7 @@ def _train(
     )
     losses = []
     for picks, turn in _batches(len(images), n_folds, seed):
-        drawn = [_turn(part[picks], turn) for part in (pixels, inside, depth)]
+        drawn = [turned(part[picks], turn) for part in (pixels, inside, depth)]
         maps = _maps(network, drawn[0].flatten(1, 2))
         loss = _losses(maps, *drawn[1:])
         optimizer.zero_grad(set_to_none=True)
@@ -165,15 +156,6 @@ def _batches(n_images: int, n_folds: int, seed: int) -> Iterator[tuple[NDArray, 
     for _ in range(_STEPS):
         picks = [rng.permutation(fold)[:size] for fold in folds]
         yield np.stack(picks, axis=1), int(rng.integers(8))
-
-
-def _turn(values: Any, turn: int) -> Any:
-    """Apply one of the eight symmetries of the square to the last two axes."""
-    if turn & 1:
-        values = values.flip(-1)
-    if turn & 2:
-        values = values.flip(-2)
-    return values.transpose(-1, -2) if turn & 4 else values
 
 
 def _maps(network: Any, pixels: Any) -> Any:

@@ -105,3 +105,12 @@ def _block(n_in: int, n_out: int, n_networks: int) -> nn.Sequential:
             nn.ReLU(inplace=True),
         ]
     return nn.Sequential(*layers)
+
+
+def turned(values: Tensor, turn: int) -> Tensor:
+    """Apply one of the eight symmetries of the square to the last two axes."""
+    if turn & 1:
+        values = values.flip(-1)
+    if turn & 2:
+        values = values.flip(-2)
+    return values.transpose(-1, -2) if turn & 4 else values

@@ -17,6 +17,7 @@ from experiments.datasets.base import Sample
 from experiments.learners.base import Budget, Job, Learner, Model, Prediction
 from experiments.learners.instances import class_map, find_instances
 from ptssp_sklearn.parting import depth_map
+from ptssp_sklearn.unet import turned
 
 PEAK_RATE = 5e-3
 BETAS = (0.9, 0.95)
@@ -132,17 +133,8 @@ class _Tensors:
         picks = self.order[step]
         turn = int(self.turns[step])
         parts = (self.images[picks], self.labels[picks], self.depth[picks])
-        images, labels, depth = (_turn(part, turn) for part in parts)
+        images, labels, depth = (turned(part, turn) for part in parts)
         return images, labels, depth
-
-
-def _turn(values: Tensor, turn: int) -> Tensor:
-    """Apply one of the eight symmetries of the square to the last two axes."""
-    if turn & 1:
-        values = values.flip(-1)
-    if turn & 2:
-        values = values.flip(-2)
-    return values.transpose(-1, -2) if turn & 4 else values
 
 
 def _pixels(images: Sequence[NDArray[np.uint8]]) -> Tensor:
