@@ -14,7 +14,7 @@ from ptssp_sklearn.domain import STRANGE
 from ptssp_sklearn.forecasting import check_target
 from ptssp_sklearn.images import ImageError
 from ptssp_sklearn.pipeline import TrainingSizePipeline
-from ptssp_sklearn.sigmoid import PARAM_NAMES, inverse_sigmoid_curve, sigmoid_curve, whole_images
+from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve, whole_images
 
 SHOWN_SIZES = (4, 16, 64, 256, 1024, 4096)
 """Sizes at which an answer states the curve, images."""
@@ -167,11 +167,13 @@ def answer_for(
     target = float(check_target(target_map))
     if not 0 < coverage < 1:
         raise ValueError(f"Got the interval {coverage:g}, expected a fraction in (0, 1).")
-    believed = model.predict_distribution(X, pilot=list(pilot) or None)
+    features = None if X is None else model[:-1].transform(X)
+    last = model.steps[-1][1]
+    believed = last.predict_distribution(features, pilot=list(pilot) or None)
     params: NDArray[np.float64] = believed.central_params()[0]
     levels = [0.5 - coverage / 2, 0.5 + coverage / 2]
     low, high = whole_images(believed.size_quantiles(np.array([target]), levels))[0].tolist()
-    size = float(whole_images(inverse_sigmoid_curve(target, params)))
+    size = float(whole_images(believed.typical_sizes(np.array([target])))[0])
     band = believed.curve_quantiles(SHOWN_SIZES, levels)[0].tolist()
     about = getattr(model, "about_", {})
     return Answer(
@@ -184,8 +186,8 @@ def answer_for(
         curve=dict(zip(SHOWN_SIZES, sigmoid_curve(SHOWN_SIZES, params).tolist(), strict=True)),
         band={n: (ends[0], ends[1]) for n, ends in zip(SHOWN_SIZES, band, strict=True)},
         pilot=[(float(n), float(score)) for n, score in pilot],
-        out_of_domain=None if X is None else float(model.out_of_domain(X)[0]),
-        neighbours=None if X is None else model.neighbours(X),
+        out_of_domain=None if X is None else float(last.out_of_domain(features)[0]),
+        neighbours=None if X is None else last.neighbours(features),
         model=about.get("name", "unnamed"),
         warning=about.get("warning", ""),
     )

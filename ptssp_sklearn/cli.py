@@ -191,6 +191,7 @@ def _draw(answer: Any, fitted: Any, path: Path) -> None:
         band_label=f"{answer.coverage:.0%} interval",
         pilot=answer.pilot,
         neighbours=None if alike is None else fitted.training_curves.loc[alike["dataset"]],
+        required_size=answer.required_size,
     ).plot().save(path)
 
 

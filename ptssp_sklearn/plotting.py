@@ -31,6 +31,9 @@ class PredictedCurveDisplay:
     neighbours : curve table, optional
         Measured curves of datasets that look alike.
 
+    required_size : float, optional
+        Marked size, images; by default where the curve meets the target.
+
     Attributes
     ----------
     required_size : float
@@ -55,6 +58,7 @@ class PredictedCurveDisplay:
         band_label: str = "interval",
         pilot: Any = (),
         neighbours: pd.DataFrame | None = None,
+        required_size: float | None = None,
     ) -> None:
         self.params = np.asarray(params, dtype=float)
         self.target_map = target_map
@@ -63,7 +67,9 @@ class PredictedCurveDisplay:
         self.band_label = band_label
         self.pilot = np.asarray(pilot, dtype=float).reshape(-1, 2)
         self.neighbours = neighbours
-        self.required_size = float(whole_images(inverse_sigmoid_curve(target_map, self.params)))
+        if required_size is None:
+            required_size = float(whole_images(inverse_sigmoid_curve(target_map, self.params)))
+        self.required_size = required_size
 
     def plot(self, ax: Any = None, *, label: str = "predicted") -> PredictedCurveDisplay:
         """Draw the curve on a log axis of sizes.
