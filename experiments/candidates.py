@@ -16,7 +16,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ptssp_sklearn import CurveParamRegressor
+from ptssp_sklearn import make_training_size_pipeline
 from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.sigmoid import sigmoid_curve
 
@@ -79,7 +79,7 @@ def ridge_and_trees(fold: Fold) -> Array:
 
 def networks(fold: Fold) -> Array:
     """Predict A, B, C, D by `CurveParamRegressor`, the default pipeline's last step."""
-    regressor = CurveParamRegressor(random_state=fold.seed)
+    regressor = make_training_size_pipeline(random_state=fold.seed)["regress"]
     table = pd.DataFrame(fold.curves, columns=fold.sizes)
     regressor.fit(fold.X, fit_curves(fold.sizes, fold.curves), curves=table)
     return sigmoid_curve(fold.sizes, regressor.predict(fold.X_test))

@@ -48,7 +48,9 @@ def train(banks: list[Bunch], *, seed: int = 0) -> TrainingSizePipeline:
     curves = pd.concat([pd.concat([bank.y] * len(draws)) for bank in banks])
     pipeline = make_training_size_pipeline(random_state=seed)
     pipeline["embed"].fit(draws[0].of(banks[0].X))
-    pipeline["regress"].fit(np.concatenate(vectors), np.concatenate(params), curves=curves)
+    groups = [f"{bank.name}:{g}" for bank in banks for g in np.tile(bank.groups, len(draws))]
+    X, y = np.concatenate(vectors), np.concatenate(params)
+    pipeline["regress"].fit(X, y, curves=curves, groups=groups)
     return pipeline
 
 

@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch
 
-from experiments.candidates import Fold, mean_curve, networks, ridge_and_trees
+from experiments.candidates import Fold, mean_curve, ridge_and_trees
 from experiments.evaluation.measures import table_scores
-from experiments.evaluation.protocol import CONDITIONS, DRAWS, Bank, read_bank
+from experiments.evaluation.protocol import CONDITIONS, Bank, read_bank
+from experiments.evaluation.study import fit_model
 from ptssp_sklearn import load_curve_bank
+from ptssp_sklearn.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 
@@ -98,18 +100,16 @@ def _predict(
 ) -> tuple[Array, dict[tuple[str, str], Array]]:
     """Predict the test curves under every condition; the pipeline is fitted once, on all draws."""
     curves = np.concatenate([part.curves for part in train])
-    every = np.concatenate([vectors for part in train for vectors in part.vectors])
-    repeated = np.concatenate([np.tile(part.curves, (len(DRAWS), 1)) for part in train])
-    asked = np.concatenate([test.of(condition) for condition in CONDITIONS])
-    ours = np.split(networks(Fold(sizes, every, repeated, asked, seed)), len(CONDITIONS))
+    model = fit_model(train, seed)
     found: dict[tuple[str, str], Array] = {}
-    for condition, answer in zip(CONDITIONS, ours, strict=True):
+    for condition in CONDITIONS:
         X = np.concatenate([part.of(condition) for part in train])
         fold = Fold(sizes, X, curves, test.of(condition), seed)
         baselines: dict[str, Callable[[Fold], Array]]
         baselines = {"mean curve": mean_curve, "ridge and trees": ridge_and_trees}
-        found |= {(condition, name): model(fold) for name, model in baselines.items()}
-        found[condition, "default pipeline"] = answer
+        found |= {(condition, name): predict(fold) for name, predict in baselines.items()}
+        answer = model.predict(test.of(condition))
+        found[condition, "default pipeline"] = sigmoid_curve(sizes, answer)
     return test.curves, found
 
 

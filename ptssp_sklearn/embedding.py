@@ -21,6 +21,9 @@ from ptssp_sklearn.tables import ImageRow, check_image_table
 Array = NDArray[np.float64]
 
 COUNT_NAMES = ("log_images", "mask_share")
+COUNT_PLACE = -2
+"""Place of the (log) number of images in an embedded row."""
+
 _ROWS_AT_ONCE = 8
 
 

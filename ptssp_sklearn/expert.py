@@ -16,7 +16,7 @@ from ptssp_sklearn.distribution import NOMINAL
 from ptssp_sklearn.mixture import Mixture, fit_mixture
 from ptssp_sklearn.network import CurveLoss, NetworkEnsemble, TargetLoss
 from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.patterns import Columns, has_pattern
+from ptssp_sklearn.patterns import Region
 from ptssp_sklearn.posterior import CurvePrior
 from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.scaling import Standardiser, relevance
@@ -50,7 +50,7 @@ class ExpertSettings:
 
 
 class Expert:
-    """An ensemble of networks for rows that have the features `columns`.
+    """An ensemble of networks for the rows of a region.
 
     Attributes
     ----------
@@ -67,32 +67,42 @@ class Expert:
         Calibration without a pilot and with one; see `calibrate`.
     """
 
-    def __init__(self, settings: ExpertSettings, columns: Columns) -> None:
+    def __init__(self, settings: ExpertSettings, region: Region) -> None:
         self.settings = settings
-        self.columns = columns
+        self.region = region
         self.level_maps_ = (NOMINAL, NOMINAL)
         self._held_out: tuple[NDArray[np.intp], Array] | None = None
 
-    def fit(self, X: Array, targets: Array, *, samples: Array | None = None, seed: int) -> Expert:
-        """Train on the rows of X that have the features.
+    def fit(
+        self,
+        X: Array,
+        targets: Array,
+        *,
+        groups: NDArray[np.intp],
+        samples: Array | None = None,
+        seed: int,
+    ) -> Expert:
+        """Train on the rows of X that lie in the region.
 
         Parameters
         ----------
         X : ndarray of shape (n_rows, n_features)
         targets : ndarray of shape (n_rows, n_outputs)
+        groups : ndarray of shape (n_rows,)
+            Numbers of what is drawn together: networks saw all of a group or nothing.
         samples : ndarray of shape (n_rows, n_samples, 4), optional
             Coordinates each row's curve may have, for `prior`.
         seed : int
         """
-        rows = has_pattern(X, self.columns)
-        X, targets = X[rows][:, self.columns], targets[rows]
+        rows = self.region.holds(X)
+        X, targets = X[rows][:, self.region.columns], targets[rows]
         self.mean_ = self._centre(targets)
         deviation = targets.std(axis=0)
         self.scale_ = np.where(deviation > 1e-9, deviation, 1.0)
         goal = (targets - self.mean_) / self.scale_
         self.scaler_ = Standardiser().fit(X)
         inputs = self.scaler_.transform(X)
-        weights = _bootstrap(targets, self.settings.n_networks, seed)
+        weights = _bootstrap(groups[rows], self.settings.n_networks, seed)
         known, profiles = np.isfinite(X), self._profiles(targets)
         own = [relevance(inputs, known, profiles, counts) for counts in weights.T]
         with torch.random.fork_rng(devices=[]):
@@ -109,7 +119,7 @@ class Expert:
 
     def predict(self, X: Array) -> Array:
         """Predict the targets of rows, shape (n_rows, n_outputs)."""
-        deviation = self._members(self.scaler_.transform(X[:, self.columns])).mean(axis=1)
+        deviation = self._members(self.scaler_.transform(X[:, self.region.columns])).mean(axis=1)
         return self.mean_ + self.shrinkage_ * deviation * self.scale_
 
     def prior(self, X: Array) -> Mixture:
@@ -137,8 +147,8 @@ class Expert:
         self._held_out = None
 
     def answers(self, X: Array) -> NDArray[np.bool_]:
-        """Tell which rows have the features of this expert."""
-        return has_pattern(X, self.columns)
+        """Tell which rows lie in the region of this expert."""
+        return self.region.holds(X)
 
     def represent(self, X: Array) -> Array:
         """Place rows where distance is unlikeness: standardised, weighted by relevance.
@@ -146,7 +156,7 @@ class Expert:
         No feature weighs nothing: what says little of curves may still be strange.
         """
         weights = np.hypot(self.net_.module_.relevance.cpu().numpy().mean(axis=0), _LEAST_WEIGHT)
-        return weights * self.scaler_.transform(X[:, self.columns], limit=_FAR)
+        return weights * self.scaler_.transform(X[:, self.region.columns], limit=_FAR)
 
     def restore(self, state: dict[str, torch.Tensor]) -> Expert:
         """Build the networks from their weights instead of training them."""
@@ -253,15 +263,13 @@ def _average(members: Array, weights: NDArray[np.bool_]) -> Array:
     return np.einsum("nko,nk->no", members, share)
 
 
-def _bootstrap(targets: Array, n_networks: int, seed: int) -> Array:
-    """Draw how often each network sees a row; rows with equal targets are drawn together."""
+def _bootstrap(groups: NDArray[np.intp], n_networks: int, seed: int) -> Array:
+    """Draw how often each network sees a row; a group is drawn as one."""
     rng = np.random.default_rng(seed)
-    _, group = np.unique(targets, axis=0, return_inverse=True)
-    group = group.ravel()
-    n_groups = group.max() + 1
-    if n_groups < _LEAST_BOOTSTRAP:
-        return np.ones((len(targets), n_networks))
-    return rng.poisson(1.0, size=(n_groups, n_networks)).astype(np.float64)[group]
+    names, place = np.unique(groups, return_inverse=True)
+    if len(names) < _LEAST_BOOTSTRAP:
+        return np.ones((len(groups), n_networks))
+    return rng.poisson(1.0, size=(len(names), n_networks)).astype(np.float64)[place.ravel()]
 
 
 def _device(name: str) -> str:

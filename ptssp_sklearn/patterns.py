@@ -1,18 +1,94 @@
-"""Which features rows have: the patterns of missing features that get networks of their own."""
+"""Which rows get networks of their own: those that lack the same features, at one level.
+
+Rows of one image and rows of eight tell of the same domain with very different certainty,
+so networks are trained for levels of one feature (the number of images) as well.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[np.float64]
 Columns = NDArray[np.bool_]
 
 MAX_PATTERNS = 4
+MAX_LEVELS = 4
 _SHARE_OF_ROWS = 0.05
 _ENOUGH = 0.85
+_ROWS_A_LEVEL = 20
 
 
-def find_patterns(X: NDArray[np.float64]) -> list[Columns]:
+@dataclass(frozen=True)
+class Region:
+    """Rows that have the same features, and one of them between two bounds.
+
+    Parameters
+    ----------
+    columns : bool ndarray of shape (n_features,)
+        Features the rows have.
+    feature : int or None
+        Place of the feature that is bounded.
+    low, high : float
+        The bounds; `low` belongs to the region.
+    """
+
+    columns: Columns
+    feature: int | None = None
+    low: float = -np.inf
+    high: float = np.inf
+
+    def holds(self, X: Array) -> NDArray[np.bool_]:
+        """Tell which rows have nearly all of the features and lie between the bounds."""
+        return has_pattern(X, self.columns) & self.spans(X)
+
+    def spans(self, X: Array) -> NDArray[np.bool_]:
+        """Tell which rows lie between the bounds; an unknown value counts as the highest."""
+        if self.feature is None:
+            return np.ones(len(X), dtype=bool)
+        values = np.where(np.isnan(X[:, self.feature]), np.finfo(float).max, X[:, self.feature])
+        return (values >= self.low) & (values < self.high)
+
+
+def find_regions(X: Array, feature: int | None = None) -> list[Region]:
+    """Find the regions of training rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features), NaN where a feature does not exist
+    feature : int, optional
+        Place of the feature whose levels are told apart.
+
+    Returns
+    -------
+    regions : list of Region
+        Pattern by pattern, the most complete first, and in each by rising level.
+    """
+    regions = []
+    for columns in find_patterns(X):
+        edges = [-np.inf, np.inf]
+        if feature is not None:
+            edges = _edges(X[has_pattern(X, columns), feature])
+        regions += [Region(columns, feature, low, high) for low, high in pairwise(edges)]
+    return regions
+
+
+def choose_region(X: Array, regions: list[Region]) -> NDArray[np.intp]:
+    """Give each row the first region that holds it, else that of its level with least features."""
+    chosen = np.full(len(X), len(regions) - 1)
+    backwards = list(enumerate(regions))[::-1]
+    for number, region in backwards:
+        if np.array_equal(region.columns, regions[-1].columns):
+            chosen[region.spans(X)] = number
+    for number, region in backwards:
+        chosen[region.holds(X)] = number
+    return chosen
+
+
+def find_patterns(X: Array) -> list[Columns]:
     """Find the sets of features that whole groups of rows share.
 
     Parameters
@@ -37,7 +113,7 @@ def find_patterns(X: NDArray[np.float64]) -> list[Columns]:
     return patterns
 
 
-def has_pattern(X: NDArray[np.float64], columns: Columns) -> NDArray[np.bool_]:
+def has_pattern(X: Array, columns: Columns) -> NDArray[np.bool_]:
     """Tell which rows have nearly all features of a pattern."""
     return (
         np.isfinite(X[:, columns]).mean(axis=1) >= _ENOUGH
@@ -46,9 +122,10 @@ def has_pattern(X: NDArray[np.float64], columns: Columns) -> NDArray[np.bool_]:
     )
 
 
-def choose_pattern(X: NDArray[np.float64], patterns: list[Columns]) -> NDArray[np.intp]:
-    """Give each row the first pattern it has nearly all features of, else the last one."""
-    chosen = np.full(len(X), len(patterns) - 1)
-    for number in range(len(patterns) - 1, -1, -1):
-        chosen[has_pattern(X, patterns[number])] = number
-    return chosen
+def _edges(values: Array) -> list[float]:
+    """Give the bounds between levels: values that many rows share, the most frequent ones."""
+    seen, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    usual = seen[counts >= _ROWS_A_LEVEL]
+    frequent = np.argsort(-counts[counts >= _ROWS_A_LEVEL], kind="stable")[:MAX_LEVELS]
+    levels = np.sort(usual[frequent])
+    return [-np.inf, *((levels[1:] + levels[:-1]) / 2).tolist(), np.inf]

@@ -22,13 +22,15 @@ from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.fitting import SigmoidCurveFitter
 from ptssp_sklearn.mixture import Mixture
 from ptssp_sklearn.noise import MeasurementNoise
+from ptssp_sklearn.patterns import Region
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.population import Population
 from ptssp_sklearn.regression import CurveParamRegressor
 from ptssp_sklearn.scaling import Standardiser
 
-FORMAT = 2
+FORMAT, OLDEST_FORMAT = 3, 2
 _KEY = "ptssp_sklearn"
+_EVERYWHERE = (-np.inf, np.inf)
 _SCALER = ("mean_", "scale_")
 _MIXTURE = ("weights", "means", "covariances")
 
@@ -102,7 +104,7 @@ def load_model(path: str | Path) -> TrainingSizePipeline:
         raise ValueError(
             f"Got '{path}', expected a model written by ptssp_sklearn ({error})."
         ) from None
-    if header["format"] != FORMAT:
+    if not OLDEST_FORMAT <= header["format"] <= FORMAT:
         todo = "Update this package" if header["format"] > FORMAT else "Train and store it again"
         raise ValueError(f"Got '{path}', written by ptssp_sklearn {header['version']}. {todo}.")
     try:
@@ -145,7 +147,9 @@ def _about_embedder(embedder: ImageEmbedder) -> dict[str, Any]:
 
 
 def _expert_tensors(expert: Expert) -> dict[str, np.ndarray]:
-    tensors = {"columns": expert.columns.astype(np.uint8)}
+    region = expert.region
+    tensors = {"columns": region.columns.astype(np.uint8)}
+    tensors["bounds"] = np.array([region.low, region.high])
     tensors |= {f"target.{name}": getattr(expert, name) for name in ("mean_", "scale_")}
     tensors |= {f"input.{name}": getattr(expert.scaler_, name) for name in _SCALER}
     tensors |= _belief_tensors(expert.joint_, expert.level_maps_, "joint")
@@ -212,7 +216,9 @@ def _restore_regressor(
     regressor.experts_ = []
     for number, about in enumerate(header["experts"]):
         mine = {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{number}.")}
-        expert = Expert(regressor._settings(), mine["columns"].astype(bool))
+        bounds = map(float, mine.get("bounds", _EVERYWHERE))
+        region = Region(mine["columns"].astype(bool), regressor._level_feature(), *bounds)
+        expert = Expert(regressor._settings(), region)
         expert.mean_, expert.scale_ = mine["target.mean_"], mine["target.scale_"]
         expert.scaler_ = Standardiser()
         for name in _SCALER:

@@ -13,7 +13,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from ptssp_sklearn.advice import CurveAdviceMixin
 from ptssp_sklearn.curves import check_curve_table, table_sizes
-from ptssp_sklearn.embedding import ImageEmbedder
+from ptssp_sklearn.embedding import COUNT_PLACE, ImageEmbedder
 from ptssp_sklearn.fitting import SigmoidCurveFitter
 from ptssp_sklearn.metrics import curve_mae
 from ptssp_sklearn.regression import CurveParamRegressor
@@ -187,10 +187,11 @@ def make_training_size_pipeline(
     pipeline : TrainingSizePipeline
         With the steps ``embed`` and ``regress``.
     """
+    settings = {"random_state": random_state, "level_feature": COUNT_PLACE} | regressor_params
     return TrainingSizePipeline(
         [
             ("embed", ImageEmbedder(backbone, missing="nan", n_jobs=n_jobs)),
-            ("regress", CurveParamRegressor(random_state=random_state, **regressor_params)),
+            ("regress", CurveParamRegressor(**settings)),
         ],
         curve_fitter=curve_fitter,
     )

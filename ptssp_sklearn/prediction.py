@@ -14,7 +14,7 @@ from ptssp_sklearn.distribution import LEVELS, CurveDistribution, LevelMap
 from ptssp_sklearn.domain import Domain, References, blend, take
 from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.mixture import Mixture
-from ptssp_sklearn.patterns import choose_pattern
+from ptssp_sklearn.patterns import choose_region
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.population import Population
 from ptssp_sklearn.posterior import N_SAMPLES, CurvePrior
@@ -124,7 +124,7 @@ class CurvePredictionMixin:
         """Give the expert that answers, and the rows it answers for."""
         if not self.experts_:
             raise ValueError("Got rows, but this model was fitted without any: pass X=None.")
-        chosen = choose_pattern(X, [expert.columns for expert in self.experts_])
+        chosen = choose_region(X, [expert.region for expert in self.experts_])
         for number in np.unique(chosen):
             yield int(number), np.flatnonzero(chosen == number)
 

@@ -13,14 +13,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ptssp_sklearn.calibration import calibrate
-from ptssp_sklearn.curves import check_curve_table
 from ptssp_sklearn.domain import References
 from ptssp_sklearn.expert import Expert, ExpertSettings
 from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.patterns import find_patterns
+from ptssp_sklearn.patterns import find_regions
 from ptssp_sklearn.population import Population
 from ptssp_sklearn.prediction import CurvePredictionMixin
-from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve, to_unbounded
+from ptssp_sklearn.sigmoid import PARAM_NAMES, to_unbounded
+from ptssp_sklearn.targets import check_params, group_numbers, points_behind
 
 Array = NDArray[np.float64]
 
@@ -32,11 +32,13 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
     logit((D - A) / (1 - A)), so that every answer keeps the bounds, and are trained by
     skorch on the distance of whole curves. Inputs are standardised and weighted by how
     much of the targets each explains alone, which keeps many weak features from drowning
-    few strong ones. Each network sees its own bootstrap of the rows; the rows it did not
-    see say how far the ensemble's answer is to be shrunk towards the mean.
+    few strong ones. Each network sees its own bootstrap of the groups; the rows it did not
+    see say how far the ensemble's answer is to be shrunk towards the mean, and how wide and
+    how well calibrated its intervals are.
 
     NaN means that a feature does not exist. Rows that lack the same features get networks
-    of their own, trained on all rows that have the others (pattern submodels [1]_).
+    of their own, trained on all rows that have the others (pattern submodels [1]_), and so do
+    rows at different levels of one feature, where one is named.
 
     `y` with other than four columns is regressed as it is, on a standardised scale.
 
@@ -57,6 +59,10 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         Share of hidden units dropped in training.
     input_dropout : float, default=0.1
         Share of inputs dropped in training.
+    level_feature : int, default=None
+        Place of a feature, such as the number of images, whose values tell how certain the
+        others are: each of up to four values that 20 rows share gets networks of its own, and
+        other rows ask those of the nearest value.
     sizes : array-like of shape (n_sizes,), default=None
         Sizes at which curves are compared in training, images; by default 16 from 2 to 1024.
     device : str, default="auto"
@@ -68,7 +74,7 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
     Attributes
     ----------
     experts_ : list of Expert
-        One ensemble a pattern of missing features, the most complete first; its
+        One ensemble a pattern of missing features and level, the most complete first; its
         ``net_`` is the skorch `NeuralNetRegressor`.
     population_ : Population
         Of the training curves, the prior where there are no images.
@@ -108,6 +114,7 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         weight_decay: float = 1.0,
         dropout: float = 0.3,
         input_dropout: float = 0.1,
+        level_feature: int | None = None,
         sizes: ArrayLike | None = None,
         device: str = "auto",
         random_state: Any = None,
@@ -121,12 +128,13 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         self.weight_decay = weight_decay
         self.dropout = dropout
         self.input_dropout = input_dropout
+        self.level_feature = level_feature
         self.sizes = sizes
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, *, curves: Any = None) -> CurveParamRegressor:
+    def fit(self, X: Any, y: Any, *, curves: Any = None, groups: Any = None) -> CurveParamRegressor:
         """Train the networks, and learn how curves lie about their predictions.
 
         Parameters
@@ -138,6 +146,10 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         curves : curve table of n_rows rows, optional
             The measured points behind `y`: with them, the distribution knows how noisy
             each point is and what of a curve was not measured.
+        groups : array-like of shape (n_rows,), optional
+            Rows of one group, such as the domains of one source, are held out together when
+            the ensemble is shrunk and calibrated, so that its intervals hold for new
+            groups. By default each dataset is a group.
 
         Raises
         ------
@@ -147,17 +159,18 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         X, targets = self._check(X, y)
         seeds = check_random_state(self.random_state)
         self.seed_ = int(seeds.randint(2**31 - 1))
+        numbers = group_numbers(targets, groups)
         table = samples = None
         if self._predicts_curves():
-            params = _check_params(targets)
-            table = self._curve_table(params, curves)
+            params = check_params(targets)
+            table = points_behind(params, curves, np.array(self._settings().sizes))
             samples = self._fit_population(X, params, table, measured=curves is not None)
             targets = to_unbounded(params)
         self.experts_ = [
-            Expert(self._settings(), columns).fit(
-                X, targets, samples=samples, seed=int(seeds.randint(2**31 - 1))
+            Expert(self._settings(), region).fit(
+                X, targets, groups=numbers, samples=samples, seed=int(seeds.randint(2**31 - 1))
             )
-            for columns in ([] if X is None else find_patterns(X))
+            for region in ([] if X is None else find_regions(X, self._level_feature()))
         ]
         if table is not None:
             self.domains_ = self._find_domains()
@@ -203,13 +216,6 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         self.n_outputs_ = targets.shape[1]
         return X, targets
 
-    def _curve_table(self, params: Array, curves: Any) -> pd.DataFrame:
-        """Check the measured points of every row; without any, take those of the 4PL."""
-        if curves is not None:
-            return check_curve_table(curves)
-        sizes = np.array(self._settings().sizes)
-        return pd.DataFrame(sigmoid_curve(sizes, params), columns=sizes)
-
     def _fit_population(
         self, X: Any, params: Array, table: pd.DataFrame, *, measured: bool
     ) -> Array:
@@ -230,6 +236,16 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
 
     def _predicts_curves(self) -> bool:
         return self._y_ndim == 2 and self.n_outputs_ == len(PARAM_NAMES)
+
+    def _level_feature(self) -> int | None:
+        place, n = self.level_feature, self.n_features_in_
+        if place is None:
+            return None
+        if not -n <= place < n:
+            raise ValueError(
+                f"Got level_feature={place} for {n} features, expected {-n} to {n - 1}."
+            )
+        return place % n
 
     def _settings(self) -> ExpertSettings:
         sizes = np.geomspace(2, 1024, 16) if self.sizes is None else np.asarray(self.sizes, float)
@@ -253,15 +269,3 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         tags.regressor_tags.poor_score = True
         return tags
-
-
-def _check_params(params: Array) -> Array:
-    a, b, c, d = params.T
-    wrong = ~((a >= 0) & (a <= d + 1e-9) & (d <= 1) & (b > 0) & (c > 0))
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise ValueError(
-            f"Got A, B, C, D = {np.round(params[row], 4).tolist()} in row {row} of y, expected "
-            "0 <= A <= D <= 1, B > 0, C > 0. Fit curves with SigmoidCurveFitter."
-        )
-    return params

@@ -75,7 +75,7 @@ def test_rows_without_a_group_of_features_get_networks_of_their_own():
     X = np.concatenate([X, X])
     X[100:, 4:] = np.nan
     model = CurveParamRegressor(**QUICK, random_state=0).fit(X, np.tile(params, (2, 1)))
-    assert [int(e.columns.sum()) for e in model.experts_] == [8, 4]
+    assert [int(e.region.columns.sum()) for e in model.experts_] == [8, 4]
     assert np.isfinite(model.predict(X)).all()
     assert not np.allclose(model.predict(X[:100]), model.predict(X[100:]))
 

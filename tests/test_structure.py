@@ -19,9 +19,9 @@ ORDER = [
     "statistics", "matching", "ceilings", "landmarks", "parting", "unet", "rehearsal",
     "extractors", "networks", "backbones", "pooling", "embedding", "scaling", "patterns",
     "network", "noise", "mixture", "domain", "distribution", "posterior", "population",
-    "metrics", "calibration", "pilot", "expert", "prediction", "regression", "adaptation",
-    "planning", "forecasting", "advice", "pipeline", "persistence", "pretrained", "plotting",
-    "answer", "cli",
+    "metrics", "calibration", "pilot", "targets", "expert", "prediction", "regression",
+    "adaptation", "planning", "forecasting", "advice", "pipeline", "persistence", "pretrained",
+    "plotting", "answer", "cli",
 ]  # fmt: skip
 
 

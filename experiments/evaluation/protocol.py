@@ -115,6 +115,11 @@ def fold_numbers(groups: NDArray, n_folds: int, seed: int) -> NDArray[np.intp]:
     return (order[place.ravel()] + start) % n_folds
 
 
+def named_groups(bank: Bank) -> NDArray[np.str_]:
+    """Give the groups of a bank names of their own, so that banks can stand together."""
+    return np.char.add(f"{bank.name}:", bank.groups.astype(str))
+
+
 @dataclass(frozen=True)
 class Truth:
     """Measured curves, and the sizes at which they reach shares of their final score.

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from experiments.candidates import Fold, predict_points
 from experiments.evaluation.forecast import Forecast, Question
-from experiments.evaluation.protocol import Bank, Truth, fold_numbers
-from ptssp_sklearn import CurveParamRegressor
+from experiments.evaluation.protocol import Bank, Truth, fold_numbers, named_groups
+from ptssp_sklearn import CurveParamRegressor, make_training_size_pipeline
 from ptssp_sklearn.projection import fit_curves
 
 Array = NDArray[np.float64]
@@ -165,6 +165,7 @@ def fit_model(banks: list[Bank], seed: int, **regressor: Any) -> CurveParamRegre
     X = None
     if banks[0].vectors:
         X = np.concatenate([vectors for bank in banks for vectors in bank.vectors])
+    groups = [np.tile(named_groups(bank), n_draws) for bank in banks]
     table = pd.DataFrame(np.concatenate(curves), columns=sizes)
-    model = CurveParamRegressor(random_state=seed, **regressor)
-    return model.fit(X, np.concatenate(params), curves=table)
+    model = make_training_size_pipeline(random_state=seed, **regressor)["regress"]
+    return model.fit(X, np.concatenate(params), curves=table, groups=np.concatenate(groups))
