@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,17 +80,25 @@ def bare_network(backbone: NetworkBackbone, n: int) -> Callable[[], None]:
     return run
 
 
+def network_of(embedder: ImageEmbedder) -> NetworkBackbone:
+    """Give the fitted embedder's network."""
+    backbone = embedder.backbone_
+    assert isinstance(backbone, NetworkBackbone)
+    return backbone
+
+
 def measure(name: str, options: dict[str, Any], rows: list[list[str]], runs: int) -> list[str]:
     """Measure one backbone; give its line of the table."""
     paths = [path for row in rows for path in row]
     exact = ImageEmbedder(name, precision="float32", cache_dir=False, **options).fit(rows)
-    plain, whole = exact.backbone_.build(pretrained=True)
+    plain, whole = network_of(exact).build(pretrained=True)
     plain = plain.eval()
     embedder = ImageEmbedder(name, cache_dir=False, progress=False, **options).fit(rows)
+    backbone = network_of(embedder)
     seconds = medians(
         {
             "loop": lambda: one_image_loop(plain, whole, paths),
-            "bare": bare_network(embedder.backbone_, len(paths)),
+            "bare": bare_network(backbone, len(paths)),
             "ours": lambda: embedder.transform(rows),
         },
         runs,
@@ -99,15 +108,15 @@ def measure(name: str, options: dict[str, Any], rows: list[list[str]], runs: int
         with tempfile.TemporaryDirectory() as folder:
             cached = ImageEmbedder(name, cache_dir=folder, progress=False, **options)
             pipeline, y = make_pipeline(cached, Ridge()), np.arange(float(len(rows)))
-            of_cv = lambda p=pipeline, y=y: cross_val_score(p, rows, y, cv=5)  # noqa: E731
+            of_cv = partial(cross_val_score, pipeline, rows, y, cv=5)
             first = medians({"cv": of_cv, "ours": lambda: embedder.transform(rows)}, 1)
-            second = medians({"again": lambda c=cached: c.fit(rows).transform(rows)}, 1)
+            second = medians({"again": partial(cached.fit_transform, rows)}, 1)
             cv.append(first["cv"] / first["ours"])
             again.append(second["again"] / first["ours"])
-    width = embedder.backbone_.n_outputs
+    width = backbone.n_outputs
     cosine = cosines(exact.transform(rows)[:, :width], embedder.transform(rows)[:, :width]).min()
     rates = {key: len(paths) / value for key, value in seconds.items()}
-    precision = str(embedder.backbone_.loaded.dtype).removeprefix("torch.")
+    precision = str(backbone.loaded.dtype).removeprefix("torch.")
     return [
         name, precision, *(f"{rates[key]:.1f} /s" for key in ("loop", "bare", "ours")),
         f"{rates['ours'] / rates['loop']:.2f}", f"{rates['ours'] / rates['bare']:.2f}",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import resource
+import time
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +81,6 @@ def agreement(sizes: Array, scores: Array) -> tuple[float, float]:
 
 def memory_of_many(sizes: Array, n: int) -> tuple[float, float]:
     """Fit many curves of 16 points; give seconds and the growth of the peak memory, GB."""
-    import time
-
     rng = np.random.default_rng(0)
     params = np.stack(
         [rng.uniform(0, 0.5, n), rng.uniform(0.4, 2, n), rng.uniform(20, 900, n), np.ones(n)], 1
@@ -109,9 +110,9 @@ def main(runs: int = 3, many: int = 1_000_000) -> None:
     ):
         tiled = np.tile(values, (-(-ENOUGH // len(values)), 1))
         failed = loop_over_curve_fit(n, values)
-        works = {
-            "loop": lambda n=n, values=values: loop_over_curve_fit(n, values),
-            "ours": lambda n=n, tiled=tiled: fit_curves(n, tiled),
+        works: dict[str, Callable[[], object]] = {
+            "loop": partial(loop_over_curve_fit, n, values),
+            "ours": partial(fit_curves, n, tiled),
         }
         seconds = medians(works, runs)
         loop, ours = seconds["loop"] / len(values), seconds["ours"] / len(tiled)
