@@ -23,6 +23,7 @@ _LITTLE = 1e-9
 _NORMAL_MAD = 1.4826
 _ROUNDS = 10
 _WIDEST = 10.0
+_NARROWEST = 1e-5
 _USUAL_NOISE = 0.03
 _LEAST_NOISE = 1e-6
 _AT_BOUND = 1e-9
@@ -196,7 +197,9 @@ def _uncertain(
         noise = np.where(enough, np.maximum(spread, _LEAST_NOISE), _USUAL_NOISE)
     slopes = coordinate_jacobian(sizes, params)
     information = np.einsum("nsi,ns,nsj->nij", slopes, weights / noise[:, None] ** 2, slopes)
-    covariance = np.linalg.inv(information + np.eye(4) / _WIDEST**2)
+    values, vectors = np.linalg.eigh(information + np.eye(4) / _WIDEST**2)
+    variances = np.maximum(1 / np.maximum(values, _WIDEST**-2), _NARROWEST**2)
+    covariance = np.einsum("nij,nj,nkj->nik", vectors, variances, vectors)
     return CurveFits(
         params=params,
         covariance=(covariance + np.swapaxes(covariance, 1, 2)) / 2,
