@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TARGET ?= 0.4
 
-.PHONY: help demo test lint types check-tests evaluate banks train clean
+.PHONY: help demo test lint types check-tests evaluate banks train bench clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -43,6 +43,10 @@ banks: $(VENV)/.dev      ## the page that shows the banks
 train: $(VENV)/.dev      ## the shipped model and its card
 	$(BIN)/python -m experiments.train --bank procedural --bank procedural-2 --bank cutpaste
 	$(BIN)/python -m experiments.train --bank yolov8m-seg --name yolov8m-seg
+
+bench: $(VENV)/.dev      ## the tables of docs/benchmarks.md
+	$(BIN)/python -m experiments.bench.fitter
+	$(BIN)/python -m experiments.bench.embedder
 
 clean:
 	rm -rf $(VENV) demo .cache .pytest_cache .mypy_cache .ruff_cache

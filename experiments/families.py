@@ -1,7 +1,7 @@
 """Families of learning curves: the 4PL, two power laws, Weibull and MMF.
 
 Each is a start, a plateau and a shape in between, with 0 <= start <= plateau <= 1, so
-that all are fitted by the same exhaustive search (`ptssp_sklearn.projection`): the same
+that all are fitted by the same exhaustive search (`experiments.search`): the same
 grid, the same starts, the same bounds, no random numbers. The 4PL, Weibull and MMF start
 at 0 images. A power law has no value there; it starts at a curve's first measured size.
 
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.projection import fit_curves, logistic, search_curves
+from experiments.search import fit_4pl, logistic, search_curves
 from ptssp_sklearn.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
@@ -143,7 +143,7 @@ def _columns(params: Array) -> tuple[Array, ...]:
 
 
 FAMILIES = (
-    Family("4PL", "D + (A - D) / (1 + (n/C)^B)", 4, fit_curves, sigmoid_curve),
+    Family("4PL", "D + (A - D) / (1 + (n/C)^B)", 4, fit_4pl, sigmoid_curve),
     Family("power law (3)", "a - b n^-c", 3, fit_power3, power3),
     Family("power law (4)", "a - b (n + d)^-c", 4, fit_power4, power4),
     Family("Weibull", "a - (a - b) exp(-(n/c)^d)", 4, fit_weibull, weibull),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from ptssp_sklearn.backbones import find_backbone, make_backbone
-from ptssp_sklearn.extractors import Backbone
+from ptssp_sklearn.cache import open_cache
+from ptssp_sklearn.features import FeatureExtractor, RowFeatures
 from ptssp_sklearn.images import MAX_PIXELS, ImageError
+from ptssp_sklearn.inference import PRECISIONS
 from ptssp_sklearn.pooling import pool_concat, pool_mean_std
+from ptssp_sklearn.progress import progress_bar
 from ptssp_sklearn.tables import ImageRow, check_image_table
 
 Array = NDArray[np.float64]
@@ -24,7 +25,11 @@ COUNT_NAMES = ("log_images", "mask_share")
 COUNT_PLACE = -2
 """Place of the (log) number of images in an embedded row."""
 
-_ROWS_AT_ONCE = 8
+CHOICES = {
+    "pooling": ("mean_std", "concat"),
+    "missing": ("zero", "nan"),
+    "precision": PRECISIONS,
+}
 
 
 class ImageEmbedder(TransformerMixin, BaseEstimator):
@@ -57,6 +62,10 @@ default="statistics"
         Images a forward pass.
     device : str, default="auto"
         Where networks run: ``"auto"``, ``"cpu"``, ``"cuda"`` …
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Numbers networks run in. ``"auto"`` takes bfloat16 where the processor has
+        instructions for it and the features agree with float32 (cosine at least 0.999).
+        The backbone ``"statistics"`` does not depend on it.
     pickle_weights : bool, default=False
         Whether a network's weights go into pickles. By default they are loaded again.
     max_pixels : int, default=50_000_000
@@ -65,6 +74,15 @@ default="statistics"
         Seed of the landmarks and of the rehearsal.
     n_jobs : int, default=None
         Processes for rows of the ``"statistics"`` backbone, as in joblib.
+    cache_dir : str, Path, None or False, default=None
+        Where features are kept, so that no image is embedded twice: a folder, which
+        several processes may share; None, memory that all embedders of this process
+        share; False, nothing outlives the call. An entry is named by the decoded pixels
+        and mask, and by all that the features depend on.
+    cache_size : int or str, default="1GB"
+        Most bytes kept; what was not asked for longest goes first.
+    progress : bool, default=True
+        Show a bar where work takes over two seconds and standard error is a terminal.
 
     Attributes
     ----------
@@ -96,8 +114,12 @@ default="statistics"
         device: str = "auto",
         pickle_weights: bool = False,
         max_pixels: int = MAX_PIXELS,
+        precision: str = "auto",
         random_state: int = 0,
         n_jobs: int | None = None,
+        cache_dir: str | Path | bool | None = None,
+        cache_size: int | str = "1GB",
+        progress: bool = True,
     ) -> None:
         self.backbone = backbone
         self.model = model
@@ -109,7 +131,11 @@ default="statistics"
         self.pickle_weights = pickle_weights
         self.max_pixels = max_pixels
         self.random_state = random_state
+        self.precision = precision
         self.n_jobs = n_jobs
+        self.cache_dir = cache_dir
+        self.cache_size = cache_size
+        self.progress = progress
 
     def fit(self, X: Any, y: Any = None) -> ImageEmbedder:
         """Check the table and load the backbone.
@@ -135,14 +161,15 @@ default="statistics"
             self.backbone_ = None
             return self
         rows = check_image_table(X)
-        self.n_features_in_ = np.shape(X)[1]
         self.n_images_ = max(len(row.images) for row in rows)
+        self.n_features_in_ = X.shape[1] if hasattr(X, "shape") else self.n_images_
         self.backbone_ = make_backbone(
             self.backbone,
             model=self.model,
             weights=self.weights,
             device=self.device,
             batch_size=self.batch_size,
+            precision=self.precision,
             random_state=self.random_state,
         )
         self.backbone_.keep_weights = self.pickle_weights
@@ -164,12 +191,12 @@ default="statistics"
             return validate_data(self, X, dtype=np.float64, reset=False)
         rows = check_image_table(X)
         self._check_rows(rows)
-        chunks = [rows[i : i + _ROWS_AT_ONCE] for i in range(0, len(rows), _ROWS_AT_ONCE)]
-        workers = Parallel(n_jobs=self.n_jobs if self.backbone == "statistics" else 1)
-        embedded = workers(
-            delayed(embed_rows)(self.backbone_, chunk, self.max_pixels) for chunk in chunks
-        )
-        vectors = np.array([self._pool(row) for chunk in embedded for row in chunk])
+        cache = open_cache(self.cache_dir, self.cache_size)
+        n_jobs = self.n_jobs if self.backbone_.row_names else None
+        extractor = FeatureExtractor(self.backbone_, cache, self.max_pixels, n_jobs)
+        n_images = sum(len(row.images) for row in rows)
+        with progress_bar("Embedding images", n_images, shown=self.progress) as advance:
+            vectors = np.array([self._pool(row) for row in extractor.extract(rows, advance)])
         return np.nan_to_num(vectors, nan=0.0) if self.missing == "zero" else vectors
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -204,12 +231,13 @@ default="statistics"
             )
 
     def _check_params(self) -> None:
-        for name, choices in (("pooling", ("mean_std", "concat")), ("missing", ("zero", "nan"))):
+        for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 expected = " or ".join(map(repr, choices))
                 raise ValueError(f"Got {name}={getattr(self, name)!r}, expected {expected}.")
         if self.backbone != "precomputed":
             find_backbone(self.backbone)
+        open_cache(self.cache_dir, self.cache_size)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -218,39 +246,3 @@ default="statistics"
         tags.input_tags.string = not numeric
         tags.input_tags.allow_nan = not numeric
         return tags
-
-
-@dataclass(frozen=True)
-class RowFeatures:
-    """Features of one row before pooling."""
-
-    images: Array
-    together: Array
-    n_masks: int
-
-
-def embed_rows(backbone: Backbone, rows: list[ImageRow], max_pixels: int) -> list[RowFeatures]:
-    """Extract the features of a few rows, the images of all of them in common batches.
-
-    Returns
-    -------
-    features : list of RowFeatures
-        NaN where an image has no mask or a feature is not defined.
-    """
-    decoded = [list(row.decode(max_pixels)) for row in rows]
-    masked = [pair for pairs in decoded for pair in pairs if pair[1] is not None]
-    of_images = iter(backbone.image_features([image for pairs in decoded for image, _ in pairs]))
-    of_masks = iter(backbone.mask_features(*zip(*masked, strict=True)) if masked else ())
-    undefined = np.full(len(backbone.mask_names), np.nan)
-    answer = []
-    for pairs in decoded:
-        images = [
-            np.concatenate([next(of_images), undefined if mask is None else next(of_masks)])
-            for _, mask in pairs
-        ]
-        annotated = [pair for pair in pairs if pair[1] is not None]
-        together = backbone.row_features(*zip(*annotated, strict=True)) if annotated else None
-        if together is None:
-            together = np.full(len(backbone.row_names), np.nan)
-        answer.append(RowFeatures(np.array(images), together, len(annotated)))
-    return answer

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,19 +28,26 @@ WORKING_SIDE = 64
 class Backbone(ABC):
     """What `ImageEmbedder` asks of a feature extractor.
 
-    Images are (height, width, 3) uint8 arrays, masks (height, width) instance ids.
-    Features of an image may be NaN where they are not defined for it. `keep_weights` says
-    whether weights go into pickles.
+    Each image is prepared once, in a thread beside others, then features are taken of many
+    prepared ones. Unless `prepare` does something, images are (height, width, 3) uint8
+    arrays and masks (height, width) instance ids. Features of an image may be NaN where they
+    are not defined for it. `keep_weights` says whether weights go into pickles,
+    `batch_size` how many images are handed over at once.
+
+    A class that sets `version` itself has its features kept in the embedder's cache; raise
+    it whenever they change.
     """
 
     image_names: tuple[str, ...]
     mask_names: tuple[str, ...]
     row_names: tuple[str, ...] = ()
     keep_weights: bool = False
+    batch_size: int = 32
+    version: int | None = None
 
     @abstractmethod
     def image_features(self, images: Images) -> Array:
-        """Give features of shape (n_images, len(image_names))."""
+        """Give features of prepared images, shape (n_images, len(image_names))."""
 
     @abstractmethod
     def mask_features(self, images: Images, masks: Masks) -> Array:
@@ -47,9 +57,28 @@ class Backbone(ABC):
         """Give features of all annotated images of a dataset together, or None."""
         return None
 
+    def prepare(self, image: Any, mask: Any | None) -> tuple[Any, Any | None]:
+        """Reduce an image (and its mask) to what the features are taken of."""
+        return image, mask
+
+    def settings(self) -> str:
+        """Name all that features depend on, beside the class and its version."""
+        return ""
+
+    def fingerprint(self) -> str | None:
+        """Identify what features are computed with; None where a class has no version."""
+        kind = type(self)
+        if vars(kind).get("version") is None:
+            return None
+        names = (*self.image_names, *self.mask_names, *self.row_names)
+        about = f"{kind.__module__}.{kind.__qualname__} {kind.version} {self.settings()} "
+        return about + hashlib.sha256(repr(names).encode()).hexdigest()
+
 
 class StatisticsBackbone(Backbone):
     """Hand-made image and mask statistics, landmarks and a rehearsal of the annotated images."""
+
+    version = 1
 
     def __init__(self, *, random_state: int = 0) -> None:
         self.random_state = random_state
@@ -60,18 +89,21 @@ class StatisticsBackbone(Backbone):
         landmarks = tuple(f"{s}_{n}" for s in ("mean", "std") for n in LANDMARK_NAMES)
         self.row_names = landmarks + tuple(f"rehearsal_{n}" for n in REHEARSAL_NAMES)
 
+    def prepare(self, image: Any, mask: Any | None) -> tuple[Any, Any | None]:
+        return (reduce_image(image), None) if mask is None else reduce_pair(image, mask)
+
+    def settings(self) -> str:
+        packages = ("numpy", "scipy", "scikit-learn", "torch")
+        return f"seed {self.random_state}, {[f'{p} {version(p)}' for p in packages]}"
+
     def image_features(self, images: Images) -> Array:
-        return np.array([list(image_statistics(reduce_image(i)).values()) for i in images])
+        return np.array([list(image_statistics(image).values()) for image in images])
 
     def mask_features(self, images: Images, masks: Masks) -> Array:
-        pairs = [reduce_pair(*pair) for pair in zip(images, masks, strict=True)]
+        pairs = zip(images, masks, strict=True)
         return np.array([list(_of_mask(*pair).values()) for pair in pairs])
 
     def row_features(self, images: Images, masks: Masks) -> Array | None:
-        pairs = [reduce_pair(*pair) for pair in zip(images, masks, strict=True)]
-        if not pairs:
-            return None
-        images, masks = zip(*pairs, strict=True)
         scores = landmark_scores(images, masks, random_state=self.random_state)
         rehearsed = rehearse(images, masks, random_state=self.random_state)
         if scores is None or rehearsed is None:

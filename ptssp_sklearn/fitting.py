@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ptssp_sklearn.curves import check_curve_table, table_sizes
-from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve
+from ptssp_sklearn.uncertainty import LOSSES, CurveFits, fit_with_uncertainty
 
 
 class SigmoidCurveFitter(TransformerMixin, BaseEstimator):
@@ -24,8 +24,8 @@ class SigmoidCurveFitter(TransformerMixin, BaseEstimator):
     ``score(n) = D + (A - D) / (1 + (n / C)**B)``, 0 <= A <= D <= 1, B > 0, C > 0.
 
     A curve of any shape and of any number of points has one: a falling or constant curve
-    becomes a flat one at its mean, and where one to three points leave a choice, the
-    flattest exact answer nearest to B = 1 and C = the middle of its sizes is taken.
+    becomes a flat one at its mean, and where one to three points leave a choice, an exact
+    answer near to B = 1 and C = the middle of its sizes is taken.
 
     Parameters
     ----------
@@ -33,6 +33,8 @@ class SigmoidCurveFitter(TransformerMixin, BaseEstimator):
         Training-set sizes of the columns, images. By default the column names of a
         DataFrame; an array without sizes is taken as measured at 1, 2, … images, with a
         warning, and its scores are not checked to be fractions.
+    loss : {"squared", "huber"}, default="squared"
+        ``"huber"`` keeps single wrong measurements from bending a curve.
 
     Attributes
     ----------
@@ -59,8 +61,9 @@ class SigmoidCurveFitter(TransformerMixin, BaseEstimator):
     array([[0.12, 0.31, 0.49, 0.59]])
     """
 
-    def __init__(self, sizes: ArrayLike | None = None) -> None:
+    def __init__(self, sizes: ArrayLike | None = None, *, loss: str = "squared") -> None:
         self.sizes = sizes
+        self.loss = loss
 
     def fit(self, X: Any, y: Any = None) -> SigmoidCurveFitter:
         """Learn the sizes of the columns.
@@ -77,6 +80,8 @@ class SigmoidCurveFitter(TransformerMixin, BaseEstimator):
         ValueError
             If the table or its sizes are not usable; the row or column is named.
         """
+        if self.loss not in LOSSES:
+            raise ValueError(f"Got loss={self.loss!r}, expected {' or '.join(map(repr, LOSSES))}.")
         values = self._validate(X, reset=True)
         sizes = table_sizes(X) if self.sizes is None else np.asarray(self.sizes, dtype=float)
         self._anonymous = sizes is None
@@ -103,9 +108,42 @@ class SigmoidCurveFitter(TransformerMixin, BaseEstimator):
         params : ndarray of shape (n_curves, 4)
             A, B, C, D, inside `PARAM_BOUNDS`.
         """
+        return self.fit_details(X).params
+
+    def fit_details(
+        self, X: Any, *, errors: ArrayLike | None = None, weights: ArrayLike | None = None
+    ) -> CurveFits:
+        """Fit A, B, C, D to every row, and tell how sure they are.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_curves, n_sizes)
+        errors : array-like that broadcasts to X, optional
+            Standard errors of the scores.
+        weights : array-like that broadcasts to X, optional
+            Weights of the squared errors; not together with `errors`.
+
+        Returns
+        -------
+        fits : CurveFits
+            With covariance, residual standard deviation, bounds that are active, and bands
+            of the curve and of its required size.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> sizes = [4, 8, 16, 32, 64, 128]
+        >>> table = pd.DataFrame([[0.1, 0.2, 0.35, 0.5, 0.6, 0.64]], columns=sizes)
+        >>> fits = SigmoidCurveFitter().fit(table).fit_details(table)
+        >>> low, high = fits.band([32])
+        >>> bool(low[0, 0] < 0.5 < high[0, 0])
+        True
+        """
         check_is_fitted(self)
-        values = self._validate(X, reset=False)
-        return fit_curves(self.sizes_, self._scores(X, values))
+        scores = self._scores(X, self._validate(X, reset=False))
+        return fit_with_uncertainty(
+            self.sizes_, scores, errors=errors, weights=weights, loss=self.loss
+        )
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Evaluate the curves of `X` at the sizes seen in `fit`.

@@ -31,6 +31,7 @@ from ptssp_sklearn.scaling import Standardiser
 FORMAT, OLDEST_FORMAT = 3, 2
 _KEY = "ptssp_sklearn"
 _EVERYWHERE = (-np.inf, np.inf)
+_OF_THE_MACHINE = ("cache_dir", "cache_size", "progress")
 _SCALER = ("mean_", "scale_")
 _MIXTURE = ("weights", "means", "covariances")
 
@@ -140,7 +141,7 @@ def _parts(
 
 def _about_embedder(embedder: ImageEmbedder) -> dict[str, Any]:
     return {
-        "params": embedder.get_params(),
+        "params": {k: v for k, v in embedder.get_params().items() if k not in _OF_THE_MACHINE},
         "n_images": embedder.n_images_,
         "n_columns": embedder.n_features_in_,
     }
@@ -192,7 +193,7 @@ def _restore_references(names: list[str], tensors: dict[str, np.ndarray]) -> Ref
 
 def _restore_embedder(header: dict[str, Any]) -> ImageEmbedder:
     embedder = ImageEmbedder(**header["params"])
-    names = ("model", "weights", "device", "batch_size", "random_state")
+    names = ("model", "weights", "device", "batch_size", "precision", "random_state")
     embedder.backbone_ = make_backbone(
         embedder.backbone, **{name: getattr(embedder, name) for name in names}
     )

@@ -1,209 +1,191 @@
 """Bounded least-squares fits of many 4PL curves at once, by variable projection.
 
 For given slope B and half-way size C a curve is linear in A and D, and the best
-0 <= A <= D <= 1 has a closed form. So only (log B, log C) are searched: a coarse
-grid, then finer and finer grids around its best cells. Any other family of curves
-with a start, a plateau and a shape in between is searched the same way.
+0 <= A <= D <= 1 has a closed form. So only (log B, log C) are searched: a coarse grid that
+all curves share, then damped Gauss-Newton steps from its best local minima.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from ptssp_sklearn.linear_part import (
+    GROUND,
+    SEARCH_BOX,
+    TOP,
+    Array,
+    Curves,
+    LinearPart,
+    linear_part,
+    logistic,
+)
+from ptssp_sklearn.screening import GRID_CHUNK, grid_starts
 from ptssp_sklearn.sigmoid import PARAM_BOUNDS
 
-Array = NDArray[np.float64]
-
-Shape = Callable[[Array, Array, Array], Array]
-"""(log slope, log half-way size), log sizes, log first size -> share of the start left."""
-
-_GRID = (16, 28)
-_STARTS = 4
-_ROUNDS = 16
-_SHRINK = 0.6
-_PULL = 1e-8
-_CHUNK = 256
-_SEARCH_BOX = np.log([PARAM_BOUNDS["B"], PARAM_BOUNDS["C"]])
+_FIRST_STEPS = 8
+_NEAR = 1.3
+_STEPS = 60
+_PULL = 1e-12
+_CHUNK = 4096
+_SETTLED = 1e-5
 
 
-def fit_curves(sizes: Array, scores: Array) -> Array:
+def fit_curves(sizes: Array, scores: Array, weights: Array | None = None) -> Array:
     """Fit A, B, C, D to every row of a curve table.
 
     Parameters
     ----------
     sizes : ndarray of shape (n_sizes,), images
+        A size may stand more than once: repeated measurements.
     scores : ndarray of shape (n_curves, n_sizes), NaN where not measured
+    weights : ndarray of shape (n_curves, n_sizes), optional
+        Of the squared errors, at least 0.
 
     Returns
     -------
     params : ndarray of shape (n_curves, 4)
-        Inside the bounds. Where the data leave a choice, the answer nearest to B = 1 and
-        C = the middle of the measured sizes, and the flattest one, is taken.
+        Inside the bounds. Where the data leave a choice, an answer near to B = 1 and
+        C = the middle of the measured sizes is taken.
 
     References
     ----------
     .. [1] Golub, G., Pereyra, V. (2003). Separable nonlinear least squares: the variable
        projection method and its applications. Inverse Problems, 19(2).
+    .. [2] Kaufman, L. (1975). A variable projection method for solving separable nonlinear
+       least squares problems. BIT, 15(1).
     """
-    points, start, plateau = search_curves(sizes, scores, logistic)
-    slope, half = (np.clip(np.exp(points[:, i]), *PARAM_BOUNDS[n]) for i, n in enumerate("BC"))
-    return np.stack([start, slope, half, plateau], axis=-1)
+    log_sizes = np.log(np.asarray(sizes, dtype=np.float64))
+    params = np.empty((len(scores), 4))
+    order = np.lexsort(np.isfinite(scores).T)
+    for start in range(0, len(scores), _CHUNK):
+        rows = order[start : start + _CHUNK]
+        weight = None if weights is None else weights[rows]
+        params[rows] = _fit_chunk(Curves.of(log_sizes, scores[rows], weight))
+    return params
 
 
-def search_curves(sizes: Array, scores: Array, shape: Shape) -> tuple[Array, Array, Array]:
-    """Fit ``plateau + (start - plateau) * shape`` to every row of a curve table.
-
-    Parameters
-    ----------
-    sizes : ndarray of shape (n_sizes,), images
-    scores : ndarray of shape (n_curves, n_sizes), NaN where not measured
-    shape : callable
-        Falls from at most 1 to 0 with the size; see `logistic`.
-
-    Returns
-    -------
-    points : ndarray of shape (n_curves, 2), log slope and log half-way size
-    start, plateau : ndarray of shape (n_curves,), 0 <= start <= plateau <= 1
-    """
-    log_sizes = np.log(sizes)
-    chunks = [scores[i : i + _CHUNK] for i in range(0, len(scores), _CHUNK)]
-    found = [_search(_Curves.of(log_sizes, chunk, shape)) for chunk in chunks]
-    points, start, plateau = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return points, start, plateau
-
-
-def logistic(points: Array, log_sizes: Array, first: Array) -> Array:
-    """Give the share of the start left at each size, the shape of the 4PL.
-
-    Parameters
-    ----------
-    points : ndarray of shape (..., 2), log slope and log half-way size
-    log_sizes : ndarray of shape (n_sizes,)
-    first : ndarray that broadcasts to (..., 1), log of a curve's first size; not used here
-
-    Returns
-    -------
-    share : ndarray of shape (..., n_sizes)
-    """
-    slope, half = np.exp(points[..., 0, None]), points[..., 1, None]
-    return expit(slope * (half - log_sizes))
-
-
-@dataclass(frozen=True)
-class _Curves:
-    """Measured curves, with the range of sizes each was measured at."""
-
-    log_sizes: Array
-    scores: Array
-    known: Array
-    low: Array
-    high: Array
-    shape: Shape
-
-    @classmethod
-    def of(cls, log_sizes: Array, scores: Array, shape: Shape) -> _Curves:
-        known = np.isfinite(scores)
-        return cls(
-            log_sizes=log_sizes,
-            scores=np.where(known, scores, 0.0),
-            known=known.astype(np.float64),
-            low=np.where(known, log_sizes, np.inf).min(axis=1),
-            high=np.where(known, log_sizes, -np.inf).max(axis=1),
-            shape=shape,
-        )
-
-    @property
-    def middle(self) -> Array:
-        return (self.low + self.high) / 2
-
-    def project(self, points: Array) -> tuple[Array, Array, Array]:
-        """Give the loss and the best A and D at points (log B, log C) of shape (n, m, 2)."""
-        below = self.shape(points, self.log_sizes, self.low[:, None, None])
-        sums = _Sums.of(below, self.scores[:, None], self.known[:, None])
-        loss, start, plateau = sums.minimise()
-        distance = points[..., 0] ** 2 + (points[..., 1] - self.middle[:, None]) ** 2
-        return loss + _PULL * (distance + (plateau - start) ** 2), start, plateau
-
-    def best(self, points: Array, keep: int) -> Array:
-        """Keep the points of least loss, shape (n, keep, 2)."""
-        order = np.argsort(self.project(points)[0], axis=1, kind="stable")[:, :keep]
-        return np.take_along_axis(points, order[..., None], axis=1)
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """The normal equations of A and D: score = A g + D (1 - g)."""
-
-    gg: Array
-    gh: Array
-    hh: Array
-    gy: Array
-    hy: Array
-    yy: Array
-
-    @classmethod
-    def of(cls, g: Array, y: Array, weight: Array) -> _Sums:
-        h = 1.0 - g
-        products = (g * g, g * h, h * h, g * y, h * y, y * y * np.ones_like(g))
-        return cls(*[(weight * product).sum(axis=-1) for product in products])
-
-    def loss(self, a: Array, d: Array) -> Array:
-        squares = a * a * self.gg + 2 * a * d * self.gh + d * d * self.hh
-        return np.maximum(squares - 2 * (a * self.gy + d * self.hy) + self.yy, 0.0)
-
-    def minimise(self) -> tuple[Array, Array, Array]:
-        """Minimise over the triangle 0 <= A <= D <= 1: its inside, then its three edges."""
-        tiny = 1e-12
-        determinant = self.gg * self.hh - self.gh**2
-        regular = determinant > 1e-10 * (self.gg * self.hh + tiny)
-        safe = np.where(regular, determinant, 1.0)
-        a = (self.hh * self.gy - self.gh * self.hy) / safe
-        d = (self.gg * self.hy - self.gh * self.gy) / safe
-        inside = regular & (a >= 0) & (a <= d) & (d <= 1)
-        level = np.clip((self.gy + self.hy) / (self.gg + 2 * self.gh + self.hh), 0, 1)
-        edges = [
-            (level, level),
-            (np.zeros_like(level), np.clip(self.hy / (self.hh + tiny), 0, 1)),
-            (np.clip((self.gy - self.gh) / (self.gg + tiny), 0, 1), np.ones_like(level)),
-        ]
-        losses = np.stack([self.loss(*edge) for edge in edges])
-        losses[1:] += 1e-15
-        pick = losses.argmin(axis=0)
-        edge_a, edge_d = (np.choose(pick, parts) for parts in zip(*edges, strict=True))
-        a, d = np.where(inside, a, edge_a), np.where(inside, d, edge_d)
-        return self.loss(a, d), a, d
-
-
-def _search(curves: _Curves) -> tuple[Array, Array, Array]:
-    points = curves.best(_coarse_grid(curves), keep=_STARTS)
-    step = np.array([np.ptp(_SEARCH_BOX[0]) / _GRID[0], 0.0]) * np.ones((len(points), 1))
-    step[:, 1] = (curves.high - curves.low + 7.0) / _GRID[1]
-    offsets = np.stack(np.meshgrid(*[np.linspace(-1, 1, 5)] * 2), axis=-1).reshape(-1, 2)
-    for _ in range(_ROUNDS):
-        around = points[:, :, None] + offsets * step[:, None, None]
-        around = np.clip(around, *_SEARCH_BOX.T)
-        kept = [curves.best(around[:, start], keep=1) for start in range(_STARTS)]
-        points = np.concatenate(kept, axis=1)
-        step = step * _SHRINK
-    final = curves.best(points, keep=1)
-    _, start, plateau = curves.project(final)
-    return final[:, 0], start[:, 0], plateau[:, 0]
-
-
-def _coarse_grid(curves: _Curves) -> Array:
-    """Spread (log B, log C) over the box, C from well below to far above the measured sizes."""
+def _fit_chunk(curves: Curves) -> Array:
     n = len(curves.scores)
-    slopes = np.linspace(_SEARCH_BOX[0, 0], _SEARCH_BOX[0, 1], _GRID[0])
-    reach = np.linspace(0, 1, _GRID[1]) * (curves.high - curves.low + 7.0)[:, None]
-    halves = curves.low[:, None] - 2.0 + reach
-    grid = np.empty((n, *_GRID, 2))
-    grid[..., 0] = slopes[:, None]
-    grid[..., 1] = halves[:, None, :]
-    centre = np.stack([np.zeros(n), curves.middle], axis=-1)[:, None]
-    points = np.concatenate([centre, grid.reshape(n, -1, 2)], axis=1)
-    return np.clip(points, *_SEARCH_BOX.T)
+    parts = [np.arange(i, min(i + GRID_CHUNK, n)) for i in range(0, n, GRID_CHUNK)]
+    started = [
+        (points, part[rows]) for part in parts for points, rows in [grid_starts(curves.take(part))]
+    ]
+    points, rows = (np.concatenate(part) for part in zip(*started, strict=True))
+    curves = curves.packed()
+    points, loss = _descend(curves.take(rows), points, _FIRST_STEPS)
+    lowest = np.full(n, np.inf)
+    np.minimum.at(lowest, rows, loss)
+    kept = np.flatnonzero(loss <= _NEAR * lowest[rows] + 1e-12)
+    rows = rows[kept]
+    points, loss = _descend(curves.take(rows), points[kept], _STEPS)
+    middle = np.stack([np.zeros(n), curves.middle], axis=-1)
+    points, rows = np.concatenate([points, middle]), np.concatenate([rows, np.arange(n)])
+    total = np.concatenate([loss, _linearise(curves, middle)[0]])
+    total += _PULL * ((points - middle[rows]) ** 2).sum(axis=1)
+    order = np.lexsort((total, rows))
+    best = points[order[np.searchsorted(rows[order], np.arange(n))]]
+    a, d, _ = linear_part(logistic(best, curves.log_sizes), curves).minimise()
+    slope, half = (np.clip(np.exp(best[:, i]), *PARAM_BOUNDS[k]) for i, k in enumerate("BC"))
+    return np.stack([a, slope, half, np.maximum(a, d)], axis=-1)
+
+
+def _descend(curves: Curves, points: Array, n_steps: int) -> tuple[Array, Array]:
+    """Take damped Gauss-Newton steps until nothing is gained any more."""
+    found, losses = points.copy(), np.empty(len(points))
+    at = np.arange(len(points))
+    damping = np.full(len(points), 1e-2)
+    done = np.zeros(len(points), bool)
+    loss, gradient, normal = _linearise(curves, points)
+    losses[:] = loss
+    for _ in range(n_steps):
+        trial = np.clip(points + _damped_step(gradient, normal, damping), *SEARCH_BOX.T)
+        new_loss, new_gradient, new_normal = _linearise(curves, trial)
+        better = (new_loss < loss) & ~done
+        small = (loss - new_loss < _SETTLED * new_loss + 1e-14) & (damping < 1)
+        done |= np.where(better, small, damping > 1e3)
+        points = np.where(better[:, None], trial, points)
+        loss = np.where(better, new_loss, loss)
+        gradient = np.where(better[:, None], new_gradient, gradient)
+        normal = np.where(better[:, None], new_normal, normal)
+        damping = np.where(better, damping * 0.2, np.maximum(damping, 1e-3) * 8)
+        found[at], losses[at] = points, loss
+        going = np.flatnonzero(~done)
+        if len(going) == 0:
+            break
+        if len(going) < 0.8 * len(at):
+            at, points, loss, damping = at[going], points[going], loss[going], damping[going]
+            gradient, normal, done = gradient[going], normal[going], done[going]
+            curves = curves.take(going)
+    return found, losses
+
+
+def _linearise(curves: Curves, points: Array) -> tuple[Array, Array, Array]:
+    """Give the loss, its half gradient and the normal equations of the projected problem.
+
+    Returns
+    -------
+    loss : ndarray of shape (n,)
+    gradient : ndarray of shape (n, 2), downhill
+    normal : ndarray of shape (n, 3), its elements (0, 0), (0, 1) and (1, 1)
+    """
+    slope = np.exp(points[:, :1])
+    distance = points[:, 1:] - curves.log_sizes
+    share = expit(slope * distance)
+    sums = linear_part(share, curves)
+    a, d, edge = sums.minimise()
+    rest = 1.0 - share
+    step = (a - d)[:, None]
+    error = curves.scores - d[:, None] - step * share
+    by_half = step * slope * share * rest
+    by_slope = by_half * distance
+    weighted = curves.weights * error
+    loss = np.einsum("ij,ij->i", weighted, error)
+    columns = (by_slope, by_half)
+    gradient = np.stack([np.einsum("ij,ij->i", weighted, c) for c in columns], axis=-1)
+    heavy = [curves.weights * c for c in columns]
+    normal = np.stack(
+        [np.einsum("ij,ij->i", heavy[i], columns[j]) for i, j in ((0, 0), (0, 1), (1, 1))], axis=-1
+    )
+    of_share = np.stack([np.einsum("ij,ij->i", c, share) for c in heavy], axis=-1)
+    of_rest = np.stack([c.sum(axis=1) for c in heavy], axis=-1) - of_share
+    return loss, gradient, normal - _explained(sums, edge, of_share, of_rest)
+
+
+def _explained(sums: LinearPart, edge: NDArray[np.int8], of_share: Array, of_rest: Array) -> Array:
+    """Give the part of the normal equations that the free ones of A and D make up for."""
+    hh, gh = np.maximum(sums.w - 2 * sums.g + sums.gg, 0.0), sums.g - sums.gg
+    tiny = 1e-300
+    determinant = sums.gg * hh - gh * gh
+    inverse = np.zeros((3, len(edge)))
+    inside = (edge == 0) & (determinant > 0)
+    safe = np.where(inside, determinant, 1.0)
+    inverse[:, inside] = (np.stack([hh, -gh, sums.gg]) / safe)[:, inside]
+    inverse[0, edge == TOP] = (1 / (sums.gg + tiny))[edge == TOP]
+    inverse[2, edge == GROUND] = (1 / (hh + tiny))[edge == GROUND]
+    gg, gh, hh = inverse
+    pairs = ((0, 0), (0, 1), (1, 1))
+    return np.stack(
+        [
+            gg * of_share[:, i] * of_share[:, j]
+            + gh * (of_share[:, i] * of_rest[:, j] + of_rest[:, i] * of_share[:, j])
+            + hh * of_rest[:, i] * of_rest[:, j]
+            for i, j in pairs
+        ],
+        axis=-1,
+    )
+
+
+def _damped_step(gradient: Array, normal: Array, damping: Array) -> Array:
+    """Solve the damped normal equations; at most one unit of log B and three of log C."""
+    size = np.abs(normal[:, 0]) + np.abs(normal[:, 2])
+    floor = 1e-9 * size + 1e-30
+    p = normal[:, 0] + damping * (np.abs(normal[:, 0]) + 1e-3 * size) + floor
+    r = normal[:, 2] + damping * (np.abs(normal[:, 2]) + 1e-3 * size) + floor
+    q = normal[:, 1]
+    determinant = np.maximum(p * r - q * q, 1e-12 * p * r) + 1e-300
+    move = np.stack(
+        [r * gradient[:, 0] - q * gradient[:, 1], p * gradient[:, 1] - q * gradient[:, 0]], axis=-1
+    )
+    return np.clip(move / determinant[:, None], [-1.0, -3.0], [1.0, 3.0])

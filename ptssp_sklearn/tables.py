@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from ptssp_sklearn.images import MAX_PIXELS, ImageError, is_missing, load_image, load_mask
+from ptssp_sklearn.images import ImageError, is_missing
 
 _COLUMN = re.compile(r"(image|mask)_([1-9][0-9]*)")
 
@@ -24,17 +22,10 @@ class ImageRow:
     images: tuple[Any, ...]
     masks: tuple[Any, ...]
 
-    def decode(self, max_pixels: int = MAX_PIXELS) -> Iterator[tuple[NDArray, NDArray | None]]:
-        """Decode image by image; an `ImageError` names the row and the column."""
-        for number, (cell, mask_cell) in enumerate(zip(self.images, self.masks, strict=True), 1):
-            place = f"image_{number} of row {self.name}"
-            image = load_image(cell, name=place, max_pixels=max_pixels)
-            if mask_cell is None:
-                yield image, None
-                continue
-            place = f"mask_{number} of row {self.name}"
-            height, width = image.shape[:2]
-            yield image, load_mask(mask_cell, (height, width), name=place, max_pixels=max_pixels)
+    def places(self) -> list[tuple[str, str]]:
+        """Name the cell of every image and of its mask, for messages."""
+        numbers = range(1, len(self.images) + 1)
+        return [(f"image_{i} of row {self.name}", f"mask_{i} of row {self.name}") for i in numbers]
 
 
 def check_image_table(X: Any) -> list[ImageRow]:

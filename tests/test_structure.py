@@ -15,13 +15,14 @@ PACKAGE = Path(ptssp_sklearn.__file__).parent
 ROOT = PACKAGE.parent
 
 ORDER = [
-    "sigmoid", "curves", "projection", "fitting", "images", "tables", "banks", "saliency",
-    "statistics", "matching", "ceilings", "landmarks", "parting", "unet", "rehearsal",
-    "extractors", "networks", "backbones", "pooling", "embedding", "scaling", "patterns",
-    "network", "noise", "mixture", "domain", "distribution", "posterior", "population",
-    "metrics", "calibration", "pilot", "targets", "expert", "prediction", "regression",
-    "adaptation", "planning", "forecasting", "advice", "pipeline", "persistence", "pretrained",
-    "plotting", "answer", "cli",
+    "sigmoid", "curves", "linear_part", "screening", "projection", "uncertainty", "fitting",
+    "images", "tables", "cache", "sources", "banks", "saliency", "statistics", "matching",
+    "ceilings", "landmarks", "parting", "unet", "rehearsal", "extractors", "weights",
+    "preprocessing", "inference", "networks", "backbones", "pooling", "features", "progress",
+    "embedding", "scaling", "patterns", "network", "noise", "mixture", "domain", "distribution",
+    "posterior", "population", "metrics", "calibration", "pilot", "targets", "expert",
+    "prediction", "regression", "adaptation", "planning", "forecasting", "advice", "pipeline", "persistence",
+    "pretrained", "plotting", "answer", "cli",
 ]  # fmt: skip
 
 

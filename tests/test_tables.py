@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ptssp_sklearn.cache import MemoryCache
 from ptssp_sklearn.images import ImageError
+from ptssp_sklearn.sources import row_sources
 from ptssp_sklearn.tables import check_image_table
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
@@ -74,7 +76,7 @@ def test_nested_lists_and_stacked_arrays_are_tables():
 def test_decoding_errors_name_row_and_column():
     row = check_image_table(frame(image_1=IMAGE, image_2="gone.png"))[0]
     with pytest.raises(ImageError, match=r"image_2 of row 'task' 'gone\.png'"):
-        list(row.decode())
+        [source.identify() for source in row_sources(row, 10**6, MemoryCache(10**6))]
     row = check_image_table(frame(image_1=IMAGE, mask_1=np.zeros((4, 4), int)))[0]
     with pytest.raises(ImageError, match="mask_1 of row 'task' of 4 x 4"):
-        list(row.decode())
+        [source.identify() for source in row_sources(row, 10**6, MemoryCache(10**6))]

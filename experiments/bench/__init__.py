@@ -1,0 +1,1 @@
+"""Speed and agreement of both transformers against their peers."""

@@ -1,0 +1,64 @@
+"""The page of the benchmarks: sections between markers, each written by its own benchmark."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+PAGE = Path("docs/benchmarks.md")
+
+
+def write_section(name: str, text: str, page: Path = PAGE) -> None:
+    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->``.
+
+    Raises
+    ------
+    ValueError
+        If the page has no such section.
+    """
+    whole = page.read_text()
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    if not pattern.search(whole):
+        raise ValueError(f"Got the section {name!r}, expected its markers in {page}. Add them.")
+    page.write_text(pattern.sub(lambda m: f"{m[1]}{text.strip()}\n{m[2]}", whole))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Give a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def medians(works: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
+    """Time works in turn, some runs of each; give the median seconds of each."""
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(runs):
+        for name, work in works.items():
+            start = time.perf_counter()
+            work()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def machine(*packages: str) -> str:
+    """Name the machine and the versions that matter, in a sentence."""
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores (processor: {_processor()}), "
+        f"Python {platform.python_version()}, {versions}."
+    )
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor() or "unknown"
+    found = re.search(r"model name\s*:\s*(.+)", text)
+    return found[1].strip() if found else "unknown"

@@ -1,0 +1,240 @@
+"""Features of the images of many rows: what the cache knows is not computed again.
+
+Images are read, decoded and prepared in threads, a little ahead of the network that works
+on them in full batches across rows. Extractors with features of a whole row work in
+processes, one row at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from numpy.typing import NDArray
+
+from ptssp_sklearn.cache import FeatureCache, MemoryCache, cache_key, pack, unpack
+from ptssp_sklearn.extractors import Backbone
+from ptssp_sklearn.sources import Source, row_sources
+from ptssp_sklearn.tables import ImageRow
+
+Array = NDArray[np.float64]
+Computed = list[tuple[str, Array]]
+
+_MOST_THREADS = 8
+_UNNAMED_LIMIT = 10**9
+
+
+@dataclass(frozen=True)
+class RowFeatures:
+    """Features of one row before pooling."""
+
+    images: Array
+    together: Array
+    n_masks: int
+
+
+@dataclass
+class Task:
+    """Images on their way: the keys of their features, and what is still to compute."""
+
+    image_keys: list[str]
+    mask_keys: list[str | None]
+    row_key: str | None = None
+    prepared: list[tuple[Any, Any | None] | None] | None = None
+    wanted: frozenset[str] = frozenset()
+
+
+class FeatureExtractor:
+    """Look up or compute the features of rows.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    cache : FeatureCache
+    max_pixels : int
+        Largest image that is decoded.
+    n_jobs : int, optional
+        Processes, for an extractor with features of whole rows.
+    """
+
+    def __init__(
+        self, backbone: Backbone, cache: FeatureCache, max_pixels: int, n_jobs: int | None = None
+    ) -> None:
+        self.backbone = backbone
+        self.max_pixels = max_pixels
+        self.n_jobs = n_jobs
+        self._pixels = cache
+        self._name = backbone.fingerprint()
+        self._features = cache if self._name is not None else MemoryCache(_UNNAMED_LIMIT)
+        self._name = self._name or uuid.uuid4().hex
+        self._values: dict[str, Array] = {}
+        self._claimed: set[str] = set()
+        self._lock = threading.Lock()
+
+    def extract(
+        self, rows: list[ImageRow], advance: Callable[[int], None] = lambda done: None
+    ) -> list[RowFeatures]:
+        """Give the features of rows, and say after each piece how many images are done.
+
+        Returns
+        -------
+        features : list of RowFeatures
+            NaN where an image has no mask or a feature is not defined.
+        """
+        whole = bool(self.backbone.row_names)
+        sources = [row_sources(row, self.max_pixels, self._pixels) for row in rows]
+        units = sources if whole else [[one] for row in sources for one in row]
+        ahead = 2 * effective_n_jobs(self.n_jobs) if whole else 2 * self.backbone.batch_size
+        n_threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        pool = ThreadPoolExecutor(n_threads, thread_name_prefix="decode")
+        tasks: list[Task] = []
+        try:
+            found = _remember(_ordered(pool, self._inspect, units, ahead), tasks)
+            for computed, n_images in (self._in_processes if whole else self._in_batches)(found):
+                for key, value in computed:
+                    self._values[key] = value
+                    self._features.put(key, pack(value))
+                advance(n_images)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return self._assemble(tasks, [len(row) for row in sources])
+
+    def _inspect(self, unit: list[Source]) -> Task:
+        """Name the features of a unit's images; prepare those whose features are not known."""
+        for source in unit:
+            source.identify()
+        image_keys = [self._key("image", s.pixels) for s in unit]
+        mask_keys = [self._key("mask", s.pixels, s.objects) if s.objects else None for s in unit]
+        annotated = [s for s in unit if s.objects]
+        row_key = None
+        if annotated and self.backbone.row_names:
+            parts = [part for s in annotated for part in (s.pixels, s.objects or b"")]
+            row_key = self._key("row", *parts)
+        keys = {key for key in (*image_keys, *mask_keys, row_key) if key}
+        wanted = frozenset(key for key in sorted(keys) if self._claim(key))
+        together = row_key in wanted
+        prepared: list[tuple[Any, Any | None] | None] = []
+        for source, image_key, mask_key in zip(unit, image_keys, mask_keys, strict=True):
+            needed = image_key in wanted or mask_key in wanted or (together and mask_key)
+            prepared.append(self._prepare(source) if needed else None)
+            source.release()
+        return Task(image_keys, mask_keys, row_key, prepared, wanted)
+
+    def _prepare(self, source: Source) -> tuple[Any, Any | None]:
+        mask = source.load_mask() if source.objects else None
+        return self.backbone.prepare(source.load_image(), mask)
+
+    def _key(self, kind: str, *digests: bytes) -> str:
+        return cache_key(kind, self._name or "", *digests)
+
+    def _claim(self, key: str) -> bool:
+        """Tell whether features have to be computed by whoever asks first."""
+        with self._lock:
+            if key in self._claimed:
+                return False
+            self._claimed.add(key)
+        data = self._features.get(key)
+        if data is not None:
+            self._values[key] = unpack(data)
+        return data is None
+
+    def _in_processes(self, tasks: Iterable[Task]) -> Iterator[tuple[Computed, int]]:
+        workers = Parallel(n_jobs=self.n_jobs, return_as="generator", pre_dispatch="2*n_jobs")
+        yield from workers(delayed(compute)(self.backbone, [task]) for task in tasks)
+
+    def _in_batches(self, tasks: Iterable[Task]) -> Iterator[tuple[Computed, int]]:
+        batch: list[Task] = []
+        for task in tasks:
+            if task.wanted:
+                batch.append(task)
+            if len(batch) == self.backbone.batch_size:
+                yield compute(self.backbone, batch)
+                batch = []
+            elif not task.wanted:
+                yield [], 1
+        if batch:
+            yield compute(self.backbone, batch)
+
+    def _assemble(self, tasks: list[Task], lengths: list[int]) -> list[RowFeatures]:
+        undefined = np.full(len(self.backbone.mask_names), np.nan)
+        apart = np.full(len(self.backbone.row_names), np.nan)
+        pairs = iter([p for t in tasks for p in zip(t.image_keys, t.mask_keys, strict=True)])
+        row_keys = [t.row_key for t in tasks] if self.backbone.row_names else [None] * len(lengths)
+        answer = []
+        for length, row_key in zip(lengths, row_keys, strict=True):
+            keys = list(islice(pairs, length))
+            images = [
+                np.concatenate([self._values[image], self._values[mask] if mask else undefined])
+                for image, mask in keys
+            ]
+            together = self._values[row_key] if row_key else apart
+            n_masks = sum(mask is not None for _, mask in keys)
+            answer.append(
+                RowFeatures(np.array(images), together if together.size else apart, n_masks)
+            )
+        return answer
+
+
+def compute(backbone: Backbone, tasks: list[Task]) -> tuple[Computed, int]:
+    """Compute the wanted features of a few tasks; give them with their keys.
+
+    Returns
+    -------
+    computed : list of (key, features); empty features where a row has none
+    n_images : int
+    """
+    wanted_images: dict[str, Any] = {}
+    wanted_masks: dict[str, Any] = {}
+    computed: Computed = []
+    for task in tasks:
+        prepared = task.prepared or []
+        for pair, image_key, mask_key in zip(
+            prepared, task.image_keys, task.mask_keys, strict=True
+        ):
+            if pair is not None and image_key in task.wanted:
+                wanted_images[image_key] = pair[0]
+            if pair is not None and mask_key is not None and mask_key in task.wanted:
+                wanted_masks[mask_key] = pair
+        if task.row_key is not None and task.row_key in task.wanted:
+            annotated = [pair for pair in prepared if pair is not None and pair[1] is not None]
+            together = backbone.row_features(*zip(*annotated, strict=True))
+            computed.append((task.row_key, np.empty(0) if together is None else together))
+    if wanted_images:
+        features = backbone.image_features(list(wanted_images.values()))
+        computed += zip(wanted_images, features, strict=True)
+    if wanted_masks:
+        features = backbone.mask_features(*zip(*wanted_masks.values(), strict=True))
+        computed += zip(wanted_masks, features, strict=True)
+    return computed, sum(len(task.image_keys) for task in tasks)
+
+
+def _ordered(
+    pool: ThreadPoolExecutor,
+    work: Callable[[list[Source]], Task],
+    units: Iterable[list[Source]],
+    ahead: int,
+) -> Iterator[Task]:
+    """Do work in threads, in order, at most so many units ahead of who takes the results."""
+    waiting: deque[Future[Task]] = deque()
+    for unit in units:
+        waiting.append(pool.submit(work, unit))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _remember(tasks: Iterable[Task], kept: list[Task]) -> Iterator[Task]:
+    """Keep the keys of what goes by, without the images."""
+    for task in tasks:
+        kept.append(Task(task.image_keys, task.mask_keys, task.row_key))
+        yield task

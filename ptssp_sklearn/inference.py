@@ -1,0 +1,218 @@
+"""Networks as feature extractors: loaded once a process, batches, precision."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptssp_sklearn.extractors import Array, Backbone, Images, Masks
+from ptssp_sklearn.preprocessing import Preprocess, Preprocessing
+from ptssp_sklearn.weights import import_extra, weights_digest
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+LEAST_COSINE = 0.999
+"""Reduced precision is taken by itself only where features agree with float32 this well."""
+
+_KEPT = 2
+_loaded: OrderedDict[tuple, LoadedNetwork] = OrderedDict()
+_lock = threading.RLock()
+
+
+class NetworkBackbone(Backbone):
+    """A network's features of the image, of its objects alone and of its background alone.
+
+    Objects and background are seen by the same network, with the rest of the image
+    painted in its mean colour. The last two networks stay loaded, for all extractors of
+    the process that ask for the same.
+
+    Parameters
+    ----------
+    model : str, optional
+        Architecture, where the backbone has a choice.
+    weights : str or Path, optional
+        A local file of weights (a state dict), or a name the backbone's package knows.
+    device : str
+        ``"auto"`` takes a GPU where there is one.
+    batch_size : int
+        Images a forward pass.
+    precision : {"auto", "float32", "bfloat16"}
+        ``"auto"`` takes bfloat16 where the processor has instructions for it and the
+        features agree with float32 (cosine at least 0.999 on test images).
+    """
+
+    package: str = "torch"
+    default_model: str | None = None
+    n_outputs: int
+
+    def __init__(
+        self,
+        *,
+        model: str | None = None,
+        weights: str | Path | None = None,
+        device: str = "auto",
+        batch_size: int = 32,
+        precision: str = "auto",
+    ) -> None:
+        self.model = model or self.default_model
+        self.weights = weights
+        self.device = device
+        self.batch_size = batch_size
+        self.precision = precision
+        self._loaded = self._load()
+        self.n_outputs = self._loaded.n_outputs
+        self.image_names = tuple(f"{i}" for i in range(self.n_outputs))
+        self.mask_names = tuple(
+            f"{part}_{i}" for part in ("object", "background") for i in range(self.n_outputs)
+        )
+
+    @abstractmethod
+    def build(self, *, pretrained: bool) -> tuple[Any, Preprocess]:
+        """Give the network on the CPU, and what turns a PIL image into its input tensor."""
+
+    @property
+    def loaded(self) -> LoadedNetwork:
+        """The network as it runs; loaded again after unpickling."""
+        if self._loaded is None:
+            self._loaded = self._load(vars(self).pop("_state", None))
+        return self._loaded
+
+    def prepare(self, image: Any, mask: Any | None) -> tuple[Any, Any | None]:
+        prepare = self.loaded.preprocessing.prepare
+        if mask is None:
+            return prepare(image), None
+        parts = [prepare(_paint_out(image, hidden)) for hidden in (mask == 0, mask > 0)]
+        return prepare(image), np.stack(parts)
+
+    def image_features(self, images: Images) -> Array:
+        return self.loaded.features(images, self.batch_size)
+
+    def mask_features(self, images: Images, masks: Masks) -> Array:
+        parts = self.loaded.features([part for mask in masks for part in mask], self.batch_size)
+        return parts.reshape(len(masks), -1)
+
+    def settings(self) -> str:
+        loaded = self.loaded
+        packages = [f"{name} {version(name)}" for name in ("torch", "pillow")]
+        about = (self.model, loaded.dtype, loaded.place.type, loaded.digest, packages)
+        return f"{about} {loaded.preprocessing}"
+
+    def _load(self, state: dict[str, Any] | None = None) -> LoadedNetwork:
+        import_extra(self.package)
+        if state is not None:
+            return self._build(state)
+        key = (type(self), self.model, _file(self.weights), self.device, self.precision)
+        with _lock:
+            if key not in _loaded:
+                _loaded[key] = self._build(None)
+            _loaded.move_to_end(key)
+            while len(_loaded) > _KEPT:
+                _loaded.popitem(last=False)
+            return _loaded[key]
+
+    def _build(self, state: dict[str, Any] | None) -> LoadedNetwork:
+        torch = import_extra("torch")
+        network, whole = self.build(pretrained=state is None)
+        if state is not None:
+            network.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
+        auto = "cuda" if torch.cuda.is_available() else "cpu"
+        place = torch.device(auto if self.device == "auto" else self.device)
+        network = network.eval().requires_grad_(False).to(place)
+        network = network.to(memory_format=torch.channels_last)
+        exact = LoadedNetwork(network, Preprocessing.of(whole), place, torch.float32)
+        if self.precision == "float32" or (self.precision == "auto" and not _fast_bfloat16(place)):
+            return exact
+        reduced = exact.reduced()
+        if self.precision == "auto" and not reduced.agrees(exact):
+            return exact
+        return reduced
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {**vars(self), "_loaded": None}
+        if self.keep_weights:
+            tensors = self.loaded.network.state_dict()
+            floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+            state["_state"] = {k: v.cpu().numpy() for k, v in floats.items()}
+        return state
+
+
+@dataclass(frozen=True)
+class LoadedNetwork:
+    """A network in its place and precision, with its preprocessing."""
+
+    network: Any
+    preprocessing: Preprocessing
+    place: Any
+    dtype: Any
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the weights."""
+        return weights_digest(self.network)
+
+    @cached_property
+    def n_outputs(self) -> int:
+        blank = self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
+        return self.features([blank], 1).shape[1]
+
+    def features(self, prepared: Sequence[NDArray], batch_size: int) -> Array:
+        """Give the network's answer to prepared images, shape (n_images, n_outputs)."""
+        torch = import_extra("torch")
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(prepared), batch_size):
+                batch = self.preprocessing.batch(prepared[start : start + batch_size], self.place)
+                batch = batch.to(self.dtype, memory_format=torch.channels_last)
+                parts.append(self.network(batch).float().cpu().numpy())
+        return np.concatenate(parts).astype(np.float64)
+
+    def reduced(self) -> LoadedNetwork:
+        """Give the network in bfloat16."""
+        dtype = import_extra("torch").bfloat16
+        network = copy.deepcopy(self.network).to(dtype)
+        return LoadedNetwork(network, self.preprocessing, self.place, dtype)
+
+    def agrees(self, other: LoadedNetwork) -> bool:
+        """Tell whether features of a few test images point the same way as the other's."""
+        rng = np.random.default_rng(0)
+        images = rng.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
+        prepared = [self.preprocessing.prepare(image) for image in images]
+        return bool(cosines(*(n.features(prepared, 4) for n in (self, other))).min() > LEAST_COSINE)
+
+
+def cosines(a: Array, b: Array) -> Array:
+    """Give the cosine of each pair of rows; 0 where one of them is 0."""
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return (a * b).sum(axis=1) / np.maximum(norms, np.finfo(float).tiny)
+
+
+def _fast_bfloat16(place: Any) -> bool:
+    torch = import_extra("torch")
+    if place.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    known = [getattr(torch.cpu, name, None) for name in names]
+    return place.type == "cpu" and any(test() for test in known if test is not None)
+
+
+def _file(weights: str | Path | None) -> tuple[str, int, int]:
+    """Name weights, and a file of weights by its size and time too."""
+    path = Path(str(weights))
+    found = path.stat() if weights is not None and path.is_file() else None
+    return (str(weights), found.st_size, found.st_mtime_ns) if found else (str(weights), 0, 0)
+
+
+def _paint_out(image: NDArray[np.uint8], hidden: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    painted = image.copy()
+    painted[hidden] = image.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
+    return painted

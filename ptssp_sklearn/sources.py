@@ -1,0 +1,145 @@
+"""One image and its mask: what their pixels are called, decoded only where that is not known."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL
+from numpy.typing import NDArray
+
+from ptssp_sklearn.cache import FeatureCache, array_digest, cache_key
+from ptssp_sklearn.images import load_image, load_mask
+from ptssp_sklearn.tables import ImageRow
+
+_DECODER = f"decoded 1, Pillow {PIL.__version__}"
+_SIDE = 4
+_BYTES_A_PIXEL = 8
+_LOCKS = [threading.Lock() for _ in range(256)]
+
+
+@dataclass
+class Source:
+    """The cells of an image and its mask, each read and decoded at most once.
+
+    A file's bytes are hashed first: where the cache knows which pixels they hold, nothing
+    is decoded. `release` drops what was read and decoded.
+
+    Parameters
+    ----------
+    image, mask : cell of the image table; mask is None where there is none
+    image_place, mask_place : str, what messages call them
+    max_pixels : int
+    cache : FeatureCache
+    """
+
+    image: Any
+    mask: Any
+    image_place: str
+    mask_place: str
+    max_pixels: int
+    cache: FeatureCache
+    pixels: bytes = b""
+    objects: bytes | None = None
+    _image: NDArray[np.uint8] | None = None
+    _mask: NDArray[np.int32] | None = None
+
+    def __post_init__(self) -> None:
+        self._cells = self.image, self.mask
+
+    def identify(self) -> None:
+        """Set `pixels` and `objects`, the SHA-256 of the decoded image and of its mask."""
+        most = self.max_pixels * _BYTES_A_PIXEL
+        self.image, self.image_place, source = _read(self.image, self.image_place, most)
+        if source is None:
+            shape = self._digest_image()
+        else:
+            key = cache_key("image", _DECODER, source)
+            with _lock_of(key):
+                known = self.cache.get(key)
+                shape = tuple(np.frombuffer(known[:-32], np.int64)) if known else ()
+                if known is None or shape[0] * shape[1] > self.max_pixels:
+                    shape = self._digest_image()
+                    self.cache.put(key, np.array(shape, np.int64).tobytes() + self.pixels)
+                else:
+                    self.pixels = known[-32:]
+        if self.mask is not None:
+            self._identify_mask(tuple(map(int, shape)))
+
+    def _digest_image(self) -> tuple[int, ...]:
+        decoded = self.load_image()
+        self.pixels = array_digest(decoded)
+        return decoded.shape[:2]
+
+    def _identify_mask(self, shape: tuple[int, ...]) -> None:
+        cell, index = self.mask, ""
+        if isinstance(cell, tuple) and len(cell) == 2:
+            cell, index = cell[0], f"{cell[1]}"
+        form = str(cell)[-_SIDE:] if isinstance(cell, str | os.PathLike) else ""
+        if isinstance(cell, np.ndarray) and cell.dtype.kind in "biu":
+            source: bytes | None = array_digest(cell)
+        else:
+            cell, place, source = _read(cell, self.mask_place, self.max_pixels * _BYTES_A_PIXEL)
+            if form != ".txt" and not index:
+                self.mask, self.mask_place = cell, place
+        if source is None:
+            self.objects = array_digest(self.load_mask())
+            return
+        text = "labels" if form == ".txt" or index else "raster"
+        key = cache_key("mask", _DECODER, text, index, repr(shape), source)
+        self.objects = self.cache.get(key)
+        if self.objects is None:
+            self.objects = array_digest(self.load_mask())
+            self.cache.put(key, self.objects)
+
+    def load_image(self) -> NDArray[np.uint8]:
+        """Decode the image."""
+        if self._image is None:
+            self._image = load_image(self.image, name=self.image_place, max_pixels=self.max_pixels)
+        return self._image
+
+    def load_mask(self) -> NDArray[np.int32]:
+        """Decode the mask."""
+        if self._mask is None:
+            height, width = self.load_image().shape[:2]
+            self._mask = load_mask(
+                self.mask, (height, width), name=self.mask_place, max_pixels=self.max_pixels
+            )
+        return self._mask
+
+    def release(self) -> None:
+        """Drop what was read and decoded."""
+        self._image = self._mask = None
+        self.image, self.mask = self._cells
+
+
+def row_sources(row: ImageRow, max_pixels: int, cache: FeatureCache) -> list[Source]:
+    """List the images of a row with their masks."""
+    cells = zip(row.images, row.masks, row.places(), strict=True)
+    return [Source(image, mask, *places, max_pixels, cache) for image, mask, places in cells]
+
+
+def _lock_of(key: str) -> threading.Lock:
+    """Let only one thread at a time decode a file; the next finds its pixels known."""
+    return _LOCKS[int(key[:2], 16)]
+
+
+def _read(cell: Any, place: str, most: int) -> tuple[Any, str, bytes | None]:
+    """Read a file into memory; give its bytes, what messages call it, and their SHA-256.
+
+    A cell that is no file of a usual size stays as it is; decoding says what is wrong.
+    """
+    if isinstance(cell, str | os.PathLike):
+        try:
+            path = Path(cell)
+            if path.is_file() and path.stat().st_size <= most:
+                cell, place = path.read_bytes(), f"{place} '{cell}'"
+        except (OSError, ValueError):
+            return cell, place, None
+    if isinstance(cell, bytes):
+        return cell, place, bytes.fromhex(cache_key(cell))
+    return cell, place, None
