@@ -21,7 +21,8 @@ ORDER = [
     "network", "noise", "mixture", "domain", "distribution", "posterior", "population",
     "metrics", "calibration", "pilot", "expert", "prediction", "regression", "adaptation",
     "planning", "forecasting", "advice", "pipeline", "persistence", "pretrained", "plotting",
-    "answer", "cli",
+    "answer", "request", "serving", "served_pipeline", "served_model", "assessment", "figures",
+    "provenance", "registry", "runs", "comparison", "tracking", "server", "cli",
 ]  # fmt: skip
 
 
