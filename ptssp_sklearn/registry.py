@@ -91,10 +91,10 @@ def log_model(
         )
     about = dict(getattr(pipeline, "about_", {}) if about is None else about)
     about.setdefault("name", registered_model_name or name)
-    card = model_card(pipeline, about)
     with tempfile.TemporaryDirectory() as folder:
         file, note = Path(folder, _FILE), Path(folder, _CARD)
         save_model(pipeline, file, about=about)
+        card = model_card(pipeline, about)
         note.write_text(card, encoding="utf-8")
         info = mlflow.pyfunc.log_model(
             name=name,
