@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TARGET ?= 0.4
 
-.PHONY: help demo test lint types check-tests evaluate banks train clean
+.PHONY: help demo test lint types check-tests evaluate banks train bench clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -16,7 +16,7 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e ".[vision,dev]"
+	$(BIN)/python -m pip install --quiet -e ".[vision,mlflow,dev]"
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo      ## four real photographs in, the required size and a plot out
@@ -43,6 +43,9 @@ banks: $(VENV)/.dev      ## the page that shows the banks
 train: $(VENV)/.dev      ## the shipped model and its card
 	$(BIN)/python -m experiments.train --bank procedural --bank procedural-2 --bank cutpaste
 	$(BIN)/python -m experiments.train --bank yolov8m-seg --name yolov8m-seg
+
+bench: $(VENV)/.dev      ## the tables of docs/benchmarks.md
+	$(BIN)/python -m experiments.bench_serving
 
 clean:
 	rm -rf $(VENV) demo .cache .pytest_cache .mypy_cache .ruff_cache

@@ -16,7 +16,7 @@ from ptssp_sklearn.serving import OUTPUT_COLUMNS, encode_images
 from ptssp_sklearn.tracking import compare, load_model, log_assessment, log_model, track
 from tests.hostile import bomb, encode, file_of
 from tests.scenes import scene
-from tests.serving_process import MLFLOW, PTSSP, ask, free_port, running
+from experiments.serving_process import MLFLOW, PTSSP, ask, free_port, running
 from tests.tiny import curves, images, plain_images, unfitted
 
 CLIENTS = 8

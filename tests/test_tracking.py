@@ -21,6 +21,7 @@ from sklearn.utils import Bunch
 
 from ptssp_sklearn import ImageEmbedder, SigmoidCurveFitter, TrainingSizePipeline, load_pretrained
 from ptssp_sklearn.assessment import assess
+from ptssp_sklearn.provenance import content_hash
 from ptssp_sklearn.serving import encode_images
 from ptssp_sklearn.tracking import (
     compare,
@@ -32,6 +33,7 @@ from ptssp_sklearn.tracking import (
     log_search,
     track,
 )
+from tests.history import restore
 from tests.tiny import curves, fitted, images, plain_images, unfitted
 
 ROOT = Path(__file__).parent.parent
@@ -319,3 +321,16 @@ def test_without_mlflow_the_install_line_is_said(tmp_path):
         "try:\n    track('x').__enter__()\nexcept ImportError as error:\n    print(error)"
     )
     assert 'pip install "ptssp_sklearn[mlflow]"' in run_python(code, tmp_path)
+
+
+def test_a_run_history_of_an_older_version_still_loads(tmp_path):
+    answers = restore(tmp_path)
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    run = mlflow.get_run(answers["run_id"])
+    assert (run.data.tags["status"], run.data.params["regress__n_hidden"]) == ("completed", "8")
+    assert run.data.tags["bank.drawn.hash"] == content_hash(plain_images(), curves())
+    truth = np.array(answers["params"])
+    assert np.allclose(load_model("models:/ptssp@champion").predict(plain_images()), truth)
+    served = mlflow.pyfunc.load_model("models:/ptssp@champion")
+    found = served.predict(encode_images(plain_images()), params={"target_map": 0.5})
+    assert np.allclose(found[list("ABCD")].to_numpy(float), truth)

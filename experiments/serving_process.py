@@ -1,4 +1,4 @@
-"""Real server processes for the tests and for measuring latency."""
+"""Real server processes, for tests and for measuring latency."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ MLFLOW = [sys.executable, "-m", "mlflow"]
 
 
 def free_port() -> int:
+    """Find a free port of the loopback."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
