@@ -16,7 +16,7 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e ".[vision,dev]"
+	$(BIN)/python -m pip install --quiet -e ".[vision,mlflow,dev]"
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo      ## four real photographs in, the required size and a plot out
@@ -47,6 +47,7 @@ train: $(VENV)/.dev      ## the shipped model and its card
 bench: $(VENV)/.dev      ## the tables of docs/benchmarks.md
 	$(BIN)/python -m experiments.bench.fitter
 	$(BIN)/python -m experiments.bench.embedder
+	$(BIN)/python -m experiments.bench.serving
 
 clean:
 	rm -rf $(VENV) demo .cache .pytest_cache .mypy_cache .ruff_cache

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
-import ptssp_sklearn
 from experiments.database import StoreError
 from experiments.datasets import make_dataset
 from experiments.kinds import bank_name, list_records
@@ -25,6 +23,7 @@ from experiments.progress import Progress
 from experiments.runner import Runner
 from experiments.schedule import Rules, Task, plan, training_sizes
 from experiments.store import Outcome, Store
+from ptssp_sklearn.provenance import code_version
 
 
 class Stopped(BaseException):
@@ -40,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        return collect(options)
+        with _tracked(options) as hooks:
+            return collect(options, on_point=hooks)
     except Stopped as stop:
         print("\nStopped; what was measured is kept. Run it again to go on.", file=sys.stderr)
         return 128 + stop.number
@@ -48,6 +48,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = " ".join(str(error).split())
         print(f"error: {text or describe(error)}", file=sys.stderr)
         return 2
+
+
+@contextmanager
+def _tracked(options: argparse.Namespace) -> Iterator[list[Callable[[Outcome], None]]]:
+    """Log points to MLflow where that was asked for."""
+    if options.track is None:
+        yield []
+        return
+    from experiments.tracked import CollectionLog
+
+    log = CollectionLog(options.track, f"collect {bank_name(options)}")
+    try:
+        yield [log]
+    finally:
+        log.close()
 
 
 def collect(
@@ -158,20 +173,6 @@ def _noted_settings(options: argparse.Namespace, setup: Setup) -> dict[str, Any]
         "batch_size": setup.budget.batch_size,
         "seed": setup.seed,
     }
-
-
-def code_version() -> str:
-    """Tell the version of the package, and the commit if there is one."""
-    root = Path(__file__).parent.parent
-    version = ptssp_sklearn.__version__
-    if not (root / ".git").exists():
-        return version
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return version
-    return f"{version}+{done.stdout.strip()}"
 
 
 def _stop(number: int, frame: object) -> NoReturn:

@@ -21,6 +21,7 @@ from experiments.evaluation.curves_file import read_points, score_curves, show
 from experiments.evaluation.protocol import N_FOLDS, Bank, read_bank
 from experiments.evaluation.report import Frames, Section, put_block, put_section
 from experiments.evaluation.tables import TABLES
+from experiments.tracked import log_table, tracking
 from ptssp_sklearn import load_curve_bank
 
 PAGE, README = Path("docs/results.md"), Path("README.md")
@@ -46,6 +47,7 @@ def evaluate(
     seeds: int = 1,
     n_folds: int = N_FOLDS,
     jobs: int = 1,
+    on_frames: Callable[[str, int, Frames], None] | None = None,
     **regressor: Any,
 ) -> Iterator[tuple[str, Section]]:
     """Make tables, each as soon as its last seed is done.
@@ -59,6 +61,8 @@ def evaluate(
     seeds : int, default=1
         Seeds 0 to seeds - 1.
     n_folds, jobs : int
+    on_frames : callable, optional
+        Called with the name of a table, the seed and what was measured.
     **regressor
         Parameters of `CurveParamRegressor`, where not the default ones.
 
@@ -73,6 +77,8 @@ def evaluate(
         for name in names:
             start = time.monotonic()
             found = TABLES[name].measure(context)
+            if on_frames is not None:
+                on_frames(name, seed, found)
             frames[name].append({key: frame.assign(seed=seed) for key, frame in found.items()})
             print(f"{name}, seed {seed}: {time.monotonic() - start:.0f} s", flush=True)
             if seed == seeds - 1:
@@ -133,6 +139,8 @@ def run(
     curves: Annotated[Path | None, typer.Option(help="Score the curves of this file.")] = None,
     error: Annotated[bool, typer.Option(help="Scores in the file are errors.")] = False,
     folds: Annotated[int, typer.Option(min=2, help="Folds over the groups.")] = N_FOLDS,
+    track: Annotated[bool, typer.Option(help="Log a run a table and model to MLflow.")] = False,
+    tracking_uri: Annotated[str | None, typer.Option(help="MLflow store.")] = None,
 ) -> None:
     """Make the results page, or score other people's curves."""
     if only and only not in TABLES:
@@ -147,10 +155,12 @@ def run(
     start = time.monotonic()
     page = out or (QUICK_PAGE if quick else PAGE)
     load = _load_few if quick else _load
-    for name, section in evaluate(load, names, seeds=seeds, **settings):
-        text = write_page(page, {name: section}, seeds, settings["n_folds"])
-        if page == PAGE and name == "zero-shot":
-            README.write_text(put_block(README.read_text(), "results", summary_of(text)))
+    with tracking(track, "evaluate", tracking_uri) as logged:
+        hook = log_table if logged else None
+        for name, section in evaluate(load, names, seeds=seeds, on_frames=hook, **settings):
+            text = write_page(page, {name: section}, seeds, settings["n_folds"])
+            if page == PAGE and name == "zero-shot":
+                README.write_text(put_block(README.read_text(), "results", summary_of(text)))
     print(f"wrote {page} in {(time.monotonic() - start) / 60:.1f} minutes")
 
 

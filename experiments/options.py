@@ -76,6 +76,8 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     running.add_argument("--dask", metavar="ADDRESS", help="such as tcp://scheduler:8786")
     running.add_argument("--minutes", type=float, default=float("inf"),
                          help="start no training after so many minutes")  # fmt: skip
+    running.add_argument("--track", nargs="?", const="", metavar="URI",
+                         help="log every point to MLflow (default: its own setting)")  # fmt: skip
     running.add_argument("--retry-failed", action="store_true", help="try failed points again")
 
 

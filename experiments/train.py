@@ -11,6 +11,7 @@ import typer
 from sklearn.utils import Bunch
 
 from experiments.draws import embed_draws, standard_draws
+from experiments.tracked import log_training, tracking
 from experiments.transfer import EVERYTHING, PAGE, embed_banks, page, transfer
 from ptssp_sklearn import (
     CurveParamRegressor,
@@ -143,23 +144,39 @@ def run(
     name: Annotated[str, typer.Option(help="Name of the model.")] = "general",
     seed: Annotated[int, typer.Option(help="Seed of the networks.")] = 0,
     jobs: Annotated[int, typer.Option(help="Processes that fit.")] = 2,
+    track: Annotated[
+        bool | None, typer.Option(help="Log an MLflow run; by default where MLflow is installed.")
+    ] = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option(help="MLflow store; by default MLflow's own setting.")
+    ] = None,
 ) -> None:
     """Train, measure with whole groups left out; store the model, its card, the transfer page."""
+    with tracking(track, f"train {name}", tracking_uri) as logged:
+        data, pipeline = _train_and_store(bank, name, seed, jobs)
+        if logged:
+            log_training(pipeline, data, seed)
+
+
+def _train_and_store(
+    bank: list[str], name: str, seed: int, jobs: int
+) -> tuple[list[Bunch], TrainingSizePipeline]:
     data = [load_curve_bank(one) for one in bank]
     if len({one.X is None for one in data}) > 1:
         raise typer.BadParameter("Got banks with images and without, expected one kind.")
     MODELS.mkdir(parents=True, exist_ok=True)
     if data[0].X is None:
-        about = describe_population(name, data)
-        save_model(train(data, seed=seed), MODELS / f"{name}.safetensors", about=about)
-        return
+        about, pipeline = describe_population(name, data), train(data, seed=seed)
+        save_model(pipeline, MODELS / f"{name}.safetensors", about=about)
+        return data, pipeline
     sizes, embedded = embed_banks(data)
     results = transfer(sizes, embedded, seed=seed, jobs=jobs)
     PAGE.write_text(page(results, sizes, bank, seed))
-    about = describe(name, data, results)
-    save_model(train(data, seed=seed), MODELS / f"{name}.safetensors", about=about)
+    about, pipeline = describe(name, data, results), train(data, seed=seed)
+    save_model(pipeline, MODELS / f"{name}.safetensors", about=about)
     CARD.write_text(card(about))
     print(card(about))
+    return data, pipeline
 
 
 if __name__ == "__main__":

@@ -130,6 +130,24 @@ def plan(
     console.print(shown)
 
 
+@app.command()
+def serve(
+    model: Annotated[
+        str, typer.Option(help="A shipped model, a .safetensors file, or models:/NAME@ALIAS.")
+    ] = "general",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 5000,
+    host: Annotated[str, typer.Option(help="Address that is listened on.")] = "127.0.0.1",
+    timeout: Annotated[int, typer.Option(min=1, help="Of a request, seconds.")] = 300,
+) -> None:
+    """Answer over HTTP as MLflow's scoring server does; needs the extra mlflow."""
+    from ptssp_sklearn.server import serve as run_server
+
+    try:
+        run_server(model, host=host, port=port, timeout=timeout)
+    except (ValueError, OSError, ImportError) as error:
+        _refuse(error)
+
+
 def _points(pilot: list[str] | None) -> list[tuple[float, float]]:
     """Read ``51:0.23`` or a file of the columns size and score."""
     import pandas as pd

@@ -1,13 +1,25 @@
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uvicorn
+from PIL import Image
 
+from experiments.demo import coin_tiles
 from experiments.learners.base import Budget
 from experiments.options import read_options
 from experiments.scoring import score_predictions
+from experiments.serving_process import free_port
+from ptssp_sklearn import load_pretrained
+from ptssp_sklearn.server import make_app
 from tests.drawn import DrawnDataset, draw_domains
 
 ROOT = Path(__file__).parent.parent
@@ -22,8 +34,41 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("block", blocks(README, "python"))
-def test_python_in_the_readme_runs(block):
+def test_python_in_the_readme_runs(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     exec(compile(block, "README.md", "exec"), {})
+
+
+def test_the_curl_call_of_the_readme_gets_its_answer(tmp_path):
+    for number, (image, _) in enumerate(coin_tiles()[:2], 1):
+        (tmp_path / "demo").mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / "demo" / f"coins_{number}.png")
+    shown = README.split("<!-- curl -->")[1].split("<!-- /curl -->")[0]
+    (call,), (answer,) = blocks(shown, "sh"), blocks(shown, "json")
+    with listening(make_app(load_pretrained())) as port:
+        command = ["bash", "-c", call.replace("5001", str(port))]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    texts = (text.replace("null", "-1") for text in (done.stdout, answer))
+    found, expected = (json.loads(text)["predictions"][0] for text in texts)
+    assert list(found) == list(expected)
+    assert found == pytest.approx(expected, rel=0.02, abs=0.02)
+
+
+@contextmanager
+def listening(app) -> Iterator[int]:
+    """Serve an application in a thread; give its port."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join(30)
 
 
 def test_the_learner_of_the_experiments_readme_can_be_measured():

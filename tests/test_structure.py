@@ -21,8 +21,10 @@ ORDER = [
     "preprocessing", "inference", "networks", "backbones", "pooling", "features", "progress",
     "embedding", "scaling", "patterns", "network", "noise", "mixture", "domain", "distribution",
     "posterior", "population", "metrics", "calibration", "pilot", "targets", "expert",
-    "prediction", "regression", "adaptation", "planning", "forecasting", "advice", "pipeline", "persistence",
-    "pretrained", "plotting", "answer", "cli",
+    "prediction", "regression", "adaptation", "planning", "forecasting", "advice", "pipeline",
+    "persistence", "pretrained", "plotting", "answer", "request", "serving", "served_pipeline",
+    "served_model", "assessment", "figures", "provenance", "registry", "runs", "comparison",
+    "tracking", "server", "cli",
 ]  # fmt: skip
 
 

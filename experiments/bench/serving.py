@@ -1,0 +1,112 @@
+"""Latency of a served model, for ``docs/benchmarks.md``: ``python -m experiments.bench.serving``.
+
+A real ``ptssp serve`` process answers requests over HTTP on the loopback, one client after the
+other and eight at once.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import typer
+
+from experiments.bench.page import machine, write_section
+from experiments.serving_process import PTSSP, ask, free_port, running
+from ptssp_sklearn import load_curve_bank
+from ptssp_sklearn.serving import encode_images
+
+CLIENTS = (1, 8)
+KINDS = {
+    "one image": (1, False),
+    "four images": (4, False),
+    "four images + masks": (4, True),
+}
+
+
+def measure(model: str = "general", *, requests: int = 40) -> pd.DataFrame:
+    """Ask a served model, and time every request.
+
+    Parameters
+    ----------
+    model : str, default="general"
+        As of ``ptssp serve``.
+    requests : int, default=40
+        Of each kind and number of clients.
+
+    Returns
+    -------
+    latencies : DataFrame
+        Columns kind, clients and seconds, a row a request.
+    """
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        command = [*PTSSP, "serve", "--model", model]
+        with running(command, free_port(), Path(folder)) as port:
+            for kind in KINDS:
+                bodies = _bodies(kind)
+                _time(port, bodies[0])
+                for clients in CLIENTS:
+                    seconds = _ask_all(port, bodies, clients, requests)
+                    rows += [{"kind": kind, "clients": clients, "seconds": s} for s in seconds]
+    return pd.DataFrame(rows)
+
+
+def table(latencies: pd.DataFrame, model: str) -> str:
+    """Write the median and the 95th percentile as Markdown."""
+    lines = [
+        f"`python -m experiments.bench.serving --model {model}`: `ptssp serve` with one thread, "
+        "asked over HTTP on the same machine. A request is one row of images of 64 x 64 pixels. "
+        "The answers of one process come one after the other; with masks a row trains small "
+        "networks first (the rehearsal).\n",
+        "| request | clients | requests | median, ms | 95th percentile, ms | a second |",
+        "|---|---|---|---|---|---|",
+    ]
+    for (kind, clients), part in latencies.groupby(["kind", "clients"], sort=False):
+        seconds = part["seconds"].to_numpy()
+        middle, high = np.quantile(seconds, [0.5, 0.95]) * 1000
+        shown = f"{len(seconds)} | {middle:.0f} | {high:.0f}"
+        lines.append(f"| {kind} | {clients} | {shown} | {int(str(clients)) / seconds.mean():.1f} |")
+    return "\n".join([*lines, f"\n{machine('mlflow', 'torch')}"])
+
+
+def _bodies(kind: str) -> list[dict[str, Any]]:
+    count, masks = KINDS[kind]
+    kinds = ("image", "mask") if masks else ("image",)
+    columns = [f"{one}_{i}" for one in kinds for i in range(1, count + 1)]
+    rows = load_curve_bank("procedural").X[columns].iloc[:8]
+    records = encode_images(rows).to_dict(orient="records")
+    return [{"dataframe_records": [one], "params": {"target_map": 0.3}} for one in records]
+
+
+def _ask_all(port: int, bodies: list[dict], clients: int, requests: int) -> list[float]:
+    asked = [bodies[number % len(bodies)] for number in range(requests)]
+    with ThreadPoolExecutor(clients) as pool:
+        return list(pool.map(lambda body: _time(port, body), asked))
+
+
+def _time(port: int, body: dict[str, Any]) -> float:
+    start = time.perf_counter()
+    status, answer = ask(port, body)
+    if status != 200:
+        raise RuntimeError(f"Got status {status} from the server: {answer[:300]}")
+    return time.perf_counter() - start
+
+
+def run(
+    model: Annotated[str, typer.Option(help="Model that is served.")] = "general",
+    requests: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 40,
+) -> None:
+    """Measure, print the table and put it into the page."""
+    text = table(measure(model, requests=requests), model)
+    write_section("serving", text)
+    print(text)
+
+
+if __name__ == "__main__":
+    typer.run(run)

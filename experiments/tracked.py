@@ -1,0 +1,198 @@
+"""What the experiments log to MLflow, where it is installed and wanted."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GroupShuffleSplit
+from sklearn.utils import Bunch
+
+from experiments.draws import embed_draws, standard_draws
+from experiments.evaluation.protocol import CONDITIONS
+from experiments.store import Outcome
+from ptssp_sklearn import CurveParamRegressor, SigmoidCurveFitter, TrainingSizePipeline
+from ptssp_sklearn.assessment import Assessment, assess
+from ptssp_sklearn.runs import (
+    finite,
+    log_assessment,
+    log_bank,
+    log_frame,
+    log_losses,
+    log_pipeline,
+    track,
+)
+
+ASKED = "four images + masks"
+HELD_OUT = 0.2
+_PATIENCE = 30.0
+
+
+def wanted(choice: bool | None) -> bool:
+    """Decide whether to track: as said, else wherever MLflow is installed."""
+    return find_spec("mlflow") is not None if choice is None else choice
+
+
+@contextmanager
+def tracking(choice: bool | None, name: str, uri: str | None) -> Iterator[bool]:
+    """Open a run where it is wanted; give whether there is one."""
+    if not wanted(choice):
+        yield False
+        return
+    with track(name, tracking_uri=uri):
+        yield True
+
+
+def log_training(pipeline: TrainingSizePipeline, banks: list[Bunch], seed: int) -> None:
+    """Log a trained model: its parameters, losses and banks, and how it does on a held-out fifth.
+
+    The held-out groups are a fifth of each bank's; a model of the same kind is trained on the
+    others and asked about them, every bank in a nested run.
+    """
+    log_pipeline(pipeline, seed=seed)
+    for bank in banks:
+        log_bank(bank)
+        with track(f"held-out groups of {bank.name}", tags={"role": "held out"}):
+            log_assessment(hold_out(bank, seed, **_settings(pipeline)))
+
+
+def hold_out(bank: Bunch, seed: int, **regressor: Any) -> Assessment:
+    """Train on four fifths of a bank's groups and assess the rest; losses go to the open run."""
+    splitter = GroupShuffleSplit(1, test_size=HELD_OUT, random_state=seed)
+    train, test = next(splitter.split(bank.y, groups=bank.groups))
+    last = CurveParamRegressor(random_state=seed, **regressor)
+    pipeline = TrainingSizePipeline([("embed", "passthrough"), ("regress", last)])
+    curves, asked = bank.y.iloc[train], None
+    if bank.X is None:
+        pipeline.fit(None, curves)
+    else:
+        draws = standard_draws()
+        vectors = embed_draws(bank, draws)
+        params = np.tile(SigmoidCurveFitter().fit_transform(curves), (len(draws), 1))
+        repeated = pd.concat([curves] * len(draws))
+        last.fit(np.concatenate([v[train] for v in vectors]), params, curves=repeated)
+        kinds = [(draw.n_images, draw.masks) for draw in draws]
+        asked = vectors[kinds.index(CONDITIONS[ASKED])][test]
+        log_losses(pipeline)
+    mean = curves.mean().fillna(bank.y.mean()).to_numpy()
+    return assess(pipeline, asked, bank.y.iloc[test], mean_curve=mean)
+
+
+def _settings(pipeline: TrainingSizePipeline) -> dict[str, Any]:
+    params = pipeline.steps[-1][1].get_params()
+    return {key: value for key, value in params.items() if key != "random_state"}
+
+
+def log_table(name: str, seed: int, frames: dict[str, pd.DataFrame]) -> None:
+    """Log a table of the results page: its frames, and a nested run each model."""
+    with track(f"{name}, seed {seed}", tags={"role": "table"}):
+        for key, frame in frames.items():
+            log_frame(frame, f"{key}.csv")
+            if "model" not in frame.columns:
+                continue
+            for model, part in frame.groupby("model", sort=False):
+                with track(str(model), tags={"role": "candidate", "frame": key}):
+                    means = part.select_dtypes("number").mean()
+                    _log_metrics({str(k): v for k, v in means.items()})
+
+
+def _log_metrics(values: dict[str, Any]) -> None:
+    import mlflow
+
+    mlflow.log_metrics(finite(values))
+
+
+class CollectionLog:
+    """Logs measured points: a run a dataset, with a nested run a point.
+
+    A thread of its own writes; a store that is slow or gone neither slows nor ends the
+    measuring: what cannot be written is counted and said once, at the end.
+
+    Parameters
+    ----------
+    uri : str
+        Tracking URI; empty for MLflow's own setting.
+    name : str
+        Of the experiment.
+    """
+
+    def __init__(self, uri: str, name: str = "collect") -> None:
+        import mlflow
+
+        self.lost = 0
+        self._reason = ""
+        self._client = mlflow.MlflowClient(uri or None)
+        self._name = name
+        self._parents: dict[str, str] = {}
+        self._queue: queue.Queue[Outcome | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Take a point; returns at once."""
+        self._queue.put(outcome)
+
+    def close(self) -> None:
+        """Write what is left, half a minute at most, and say what was lost."""
+        self._queue.put(None)
+        self._thread.join(_PATIENCE)
+        lost = self.lost + self._queue.qsize()
+        if lost:
+            reason = self._reason or "the store is too slow"
+            print(f"{lost} points were measured but not tracked: {reason}", file=sys.stderr)
+
+    def _write(self) -> None:
+        while (outcome := self._queue.get()) is not None:
+            try:
+                self._log(outcome)
+            except Exception as error:
+                self.lost += 1
+                self._reason = " ".join(str(error).split())[:200]
+        for parent in self._parents.values():
+            try:
+                self._client.set_tag(parent, "status", "completed")
+                self._client.set_terminated(parent)
+            except Exception as error:
+                self._reason = " ".join(str(error).split())[:200]
+
+    def _log(self, outcome: Outcome) -> None:
+        from mlflow.entities import Metric, Param
+
+        task, now = outcome.task, int(1000 * time.time())
+        parent = self._parents.get(task.dataset) or self._open(task.dataset)
+        run = self._client.create_run(
+            self._experiment(),
+            run_name=f"size {task.size}, repeat {task.repeat}",
+            tags={"mlflow.parentRunId": parent, "status": "started"},
+        )
+        values = {"size": task.size, "repeat": task.repeat, "seed": outcome.seed}
+        about = {"bank": task.bank, "learner": task.learner, **values}
+        numbers = {k: v for k, v in outcome.scores.items() if isinstance(v, int | float)}
+        metrics = finite(numbers | {"seconds": outcome.seconds})
+        self._client.log_batch(
+            run.info.run_id,
+            metrics=[Metric(name, value, now, task.size) for name, value in metrics.items()],
+            params=[Param(key, str(value)) for key, value in about.items()],
+        )
+        failed = outcome.status == "failed"
+        if outcome.reason:
+            self._client.set_tag(run.info.run_id, "failure", outcome.reason[:500])
+        self._client.set_tag(run.info.run_id, "status", "failed" if failed else "completed")
+        self._client.set_terminated(run.info.run_id, "FAILED" if failed else "FINISHED")
+
+    def _open(self, dataset: str) -> str:
+        tags = {"status": "started", "role": "dataset"}
+        run = self._client.create_run(self._experiment(), run_name=dataset, tags=tags)
+        return self._parents.setdefault(dataset, run.info.run_id)
+
+    def _experiment(self) -> str:
+        found = self._client.get_experiment_by_name(self._name)
+        return found.experiment_id if found else self._client.create_experiment(self._name)

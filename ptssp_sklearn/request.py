@@ -1,0 +1,221 @@
+"""The rows of a request to a served model: decoded within limits, never opened from a place."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ptssp_sklearn.images import ImageError, is_missing, load_image, load_mask
+from ptssp_sklearn.pilot import check_pilot
+from ptssp_sklearn.tables import ImageRow, check_image_table
+
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+MASK_FORMATS = ("PNG", "WEBP", "BMP")
+
+
+class RequestError(ValueError):
+    """A request cannot be answered; the message names the row and says what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may hold at most.
+
+    Attributes
+    ----------
+    request_bytes : int
+        Of the whole request.
+    rows : int
+    images : int
+        A row.
+    image_bytes : int
+        Of the file of an image or mask.
+    image_pixels : int
+        Of an image, checked before it is decoded.
+    pixels : int
+        Of all images of a request together.
+    objects : int
+        In a mask.
+    pilot_points : int
+        A row.
+    """
+
+    request_bytes: int = 64_000_000
+    rows: int = 16
+    images: int = 16
+    image_bytes: int = 10_000_000
+    image_pixels: int = 4_200_000
+    pixels: int = 33_600_000
+    objects: int = 2000
+    pilot_points: int = 200
+
+
+DEFAULT_LIMITS = Limits()
+
+Row = tuple[pd.DataFrame | None, list[tuple[float, float]]]
+"""A row's images (an image table of arrays, or None) and its pilot."""
+
+
+def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool) -> list[Row]:
+    """Decode the rows of a request.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``image_1 …``, ``mask_1 …`` and ``pilot``; the columns are known ones.
+    limits : Limits
+    images : bool
+        Whether the model looks at images.
+
+    Raises
+    ------
+    RequestError
+        If there are too many rows, or a cell is missing, too large or not what it should
+        be; names the row and the column.
+    """
+    check_row_count(len(table), limits)
+    table = table.reset_index(drop=True)
+    pilots = [None] * len(table) if "pilot" not in table.columns else table.pop("pilot").tolist()
+    points = [_read_pilot(cell, f"pilot of row {n}", limits) for n, cell in enumerate(pilots)]
+    if not images:
+        return [(None, own) for own in points]
+    try:
+        rows = check_image_table(table)
+        decoder = _Decoder(limits)
+        return [(decoder.read(row), own) for row, own in zip(rows, points, strict=True)]
+    except ImageError as error:
+        raise RequestError(str(error)) from None
+
+
+def check_row_count(count: int, limits: Limits) -> None:
+    """Refuse a request without rows, or with too many."""
+    if not 0 < count <= limits.rows:
+        raise RequestError(
+            f"Got {count:,} rows, expected 1 to {limits.rows}. Split them over several requests."
+        )
+
+
+class _Decoder:
+    """Decodes the images of a request and counts their pixels."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.left = limits.pixels
+
+    def read(self, row: ImageRow) -> pd.DataFrame:
+        cells: dict[str, Any] = {}
+        if len(row.images) > self.limits.images:
+            raise RequestError(
+                f"Got {len(row.images)} images in row {row.name}, expected at most "
+                f"{self.limits.images}."
+            )
+        for number, (cell, mask_cell) in enumerate(zip(row.images, row.masks, strict=True), 1):
+            place = f"image_{number} of row {row.name}"
+            image = self._image(cell, place)
+            cells[f"image_{number}"] = [image]
+            if mask_cell is not None:
+                place = f"mask_{number} of row {row.name}"
+                cells[f"mask_{number}"] = [self._mask(mask_cell, image.shape[:2], place)]
+        return pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in cells.items()})
+
+    def _image(self, cell: Any, place: str) -> NDArray[np.uint8]:
+        data = self._bytes(cell, place, IMAGE_FORMATS)
+        image = load_image(data, name=place, max_pixels=self.limits.image_pixels)
+        self.left -= image.shape[0] * image.shape[1]
+        if self.left < 0:
+            raise RequestError(
+                f"Got more than {self.limits.pixels:,} pixels up to {place}, expected at most as "
+                "many in a request. Split it, or scale the images down."
+            )
+        return image
+
+    def _mask(self, cell: Any, shape: tuple[int, int], place: str) -> NDArray[np.int32]:
+        data = self._bytes(cell, place, MASK_FORMATS)
+        mask = load_mask(data, shape, name=place, max_pixels=self.limits.image_pixels)
+        if mask.max() > self.limits.objects:
+            raise RequestError(
+                f"Got {mask.max():,} objects in {place}, expected at most "
+                f"{self.limits.objects:,}, with one number an object and 0 for background."
+            )
+        return mask
+
+    def _bytes(self, cell: Any, place: str, formats: tuple[str, ...]) -> bytes:
+        """Give the bytes of an image file of a known format, its pixels undecoded."""
+        data = _decode_text(cell, place, self.limits)
+        if len(data) > self.limits.image_bytes:
+            raise RequestError(_too_many_bytes(place, len(data), self.limits))
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                Image.open(io.BytesIO(data), formats=formats).close()
+        except UnidentifiedImageError:
+            raise RequestError(
+                f"Got {place}, {_what(data)}, expected a file of {', '.join(formats)}."
+            ) from None
+        except Image.DecompressionBombError:
+            raise RequestError(
+                f"Got {place}, a decompression bomb, expected at most "
+                f"{self.limits.image_pixels:,} pixels. Scale it down first."
+            ) from None
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise RequestError(f"Got {place}, damaged ({error}). Save it again.") from None
+        return data
+
+
+def _decode_text(cell: Any, place: str, limits: Limits) -> bytes:
+    if isinstance(cell, bytes | bytearray | memoryview):
+        return bytes(cell)
+    if not isinstance(cell, str):
+        raise RequestError(
+            f"Got {place} of type {type(cell).__name__}, expected the base64 of an image file."
+        )
+    if len(cell) * 3 / 4 > 1.1 * limits.image_bytes:
+        raise RequestError(_too_many_bytes(place, int(len(cell) * 3 / 4), limits))
+    try:
+        return base64.b64decode("".join(cell.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise RequestError(
+            f"Got {place}, {cell[:40]!r}, expected the base64 of an image file. Paths, addresses "
+            "and data: URLs are not opened."
+        ) from None
+
+
+def _too_many_bytes(place: str, count: int, limits: Limits) -> str:
+    return f"Got {place} of {count:,} bytes, expected at most {limits.image_bytes:,}."
+
+
+def _what(data: bytes) -> str:
+    return f"{len(data):,} bytes that are no such image" if data else "which is empty"
+
+
+def _read_pilot(cell: Any, place: str, limits: Limits) -> list[tuple[float, float]]:
+    if is_missing(cell) or cell == "":
+        return []
+    form = "the JSON of a list of [size, score] such as [[16, 0.31], [32, 0.42]]"
+    if not isinstance(cell, str) or len(cell) > 100 * limits.pilot_points:
+        raise RequestError(f"Got {place} of {type(cell).__name__}, expected {form}.")
+    try:
+        found = json.loads(cell)
+        pairs = [(float(size), float(score)) for size, score in found]
+    except (ValueError, TypeError, RecursionError):
+        raise RequestError(f"Got {place}, {cell[:40]!r}, expected {form}.") from None
+    if len(pairs) > limits.pilot_points:
+        raise RequestError(
+            f"Got {len(pairs)} points in {place}, expected at most {limits.pilot_points}."
+        )
+    try:
+        if pairs:
+            check_pilot(pairs)
+    except ValueError as error:
+        raise RequestError(f"{place}: {error}") from None
+    return pairs

@@ -1,0 +1,244 @@
+"""What a served model is asked and answers: columns, parameters, limits, the answer table.
+
+Nothing here opens a path or an address: an image is the bytes of a file, as base64 or as they
+are.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from ptssp_sklearn.answer import SHOWN_SIZES, answer_for
+from ptssp_sklearn.forecasting import check_target
+from ptssp_sklearn.pipeline import TrainingSizePipeline
+from ptssp_sklearn.request import DEFAULT_LIMITS, Limits, RequestError, read_rows
+from ptssp_sklearn.sigmoid import PARAM_NAMES
+from ptssp_sklearn.tables import check_image_table
+
+PARAM_DEFAULTS: dict[str, Any] = {"target_map": None, "interval": 0.9, "unreachable": "nan"}
+"""Parameters of a request; one without a default must be given."""
+
+OUTPUT_COLUMNS = (
+    "required_size",
+    "low",
+    "high",
+    *PARAM_NAMES,
+    *(f"curve_{size}" for size in SHOWN_SIZES),
+    "reach_probability",
+    "out_of_domain",
+)
+"""Columns of the answer table."""
+
+_UNREACHABLE = ("nan", "inf", "raise")
+
+
+def knows_images(pipeline: TrainingSizePipeline) -> bool:
+    """Tell whether a pipeline asks for images; one of curves alone does not."""
+    return bool(getattr(pipeline.steps[-1][1], "experts_", True))
+
+
+def input_columns(pipeline: TrainingSizePipeline, limits: Limits = DEFAULT_LIMITS) -> list[str]:
+    """List the columns a request may have; only ``image_1`` must be there."""
+    if not knows_images(pipeline):
+        return ["pilot"]
+    numbers = range(1, limits.images + 1)
+    return [f"{kind}_{i}" for kind in ("image", "mask") for i in numbers] + ["pilot"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """The parameters of a request, checked.
+
+    Attributes
+    ----------
+    target_map : float
+        In (0, 1).
+    interval : float
+        Coverage of the interval, in (0, 1).
+    unreachable : {"nan", "inf", "raise"}
+        What stands for a size that is out of reach: nothing (``null`` in JSON), infinity
+        (which only some JSON readers understand), or an error that names the row.
+    """
+
+    target_map: float
+    interval: float
+    unreachable: str
+
+    @classmethod
+    def read(cls, params: Mapping[str, Any] | None) -> Question:
+        """Check parameters as they come; None and missing ones take their defaults.
+
+        Raises
+        ------
+        RequestError
+            If one is unknown, missing, no number, or outside its range.
+        """
+        given = dict(params or {})
+        check_param_names(given)
+        asked = PARAM_DEFAULTS | {k: v for k, v in given.items() if v is not None}
+        if asked["target_map"] is None:
+            raise RequestError("Got no target_map, expected it in params, a fraction in (0, 1).")
+        try:
+            target = float(check_target(_number("target_map", asked["target_map"])))
+        except ValueError as error:
+            raise RequestError(str(error)) from None
+        interval = _number("interval", asked["interval"])
+        if not 0 < interval < 1:
+            raise RequestError(f"Got interval={interval:g}, expected a fraction in (0, 1).")
+        if asked["unreachable"] not in _UNREACHABLE:
+            raise RequestError(
+                f"Got unreachable={asked['unreachable']!r}, expected 'nan', 'inf' or 'raise'."
+            )
+        return cls(target, interval, asked["unreachable"])
+
+
+def check_param_names(names: Any) -> None:
+    """Refuse parameters that do not exist, which would have no effect."""
+    unknown = sorted(map(str, set(names) - set(PARAM_DEFAULTS)))
+    if unknown:
+        raise RequestError(
+            f"Got the unknown params {', '.join(unknown):.200}, expected "
+            f"{', '.join(PARAM_DEFAULTS)}."
+        )
+
+
+def check_column_names(names: Any, known: Sequence[str]) -> None:
+    """Refuse columns that do not exist, which would have no effect."""
+    unknown = sorted(map(str, set(names) - set(known)))
+    if unknown:
+        shown = known if len(known) < 4 else [known[0], "…", *known[-2:]]
+        raise RequestError(
+            f"Got the unknown columns {', '.join(unknown):.200}, expected {', '.join(shown)}."
+        )
+
+
+class Answerer:
+    """A fitted pipeline that answers requests, one at a time whatever the threads.
+
+    Training a rehearsal changes torch's random state, which a process has once: a lock keeps
+    each answer the one that the request alone would have got.
+
+    Parameters
+    ----------
+    pipeline : TrainingSizePipeline
+    limits : Limits
+
+    Examples
+    --------
+    >>> from ptssp_sklearn import load_pretrained
+    >>> from ptssp_sklearn.serving import Answerer
+    >>> import pandas as pd
+    >>> asked = pd.DataFrame({"pilot": ["[[51, 0.23], [101, 0.31]]"]})
+    >>> answer = Answerer(load_pretrained("yolov8m-seg")).answer(asked, {"target_map": 0.4})
+    >>> 0.0 < answer["reach_probability"][0] <= 1.0
+    True
+    """
+
+    def __init__(self, pipeline: TrainingSizePipeline, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.pipeline = pipeline
+        self.limits = limits
+        self.columns = input_columns(pipeline, limits)
+        self._lock = Lock()
+
+    def answer(self, table: pd.DataFrame, params: Mapping[str, Any] | None) -> pd.DataFrame:
+        """Answer a request.
+
+        Parameters
+        ----------
+        table : DataFrame
+            One row a dataset: ``image_1 …`` and ``mask_1 …`` hold base64 or bytes of image
+            files, ``pilot`` the JSON of a list of [size, score].
+        params : dict
+            See `Question`.
+
+        Returns
+        -------
+        answers : DataFrame with the columns `OUTPUT_COLUMNS`
+
+        Raises
+        ------
+        RequestError
+            If anything of the request cannot be used; names the row and the column.
+        """
+        question = Question.read(params)
+        if not isinstance(table, pd.DataFrame):
+            raise RequestError(f"Got {type(table).__name__}, expected a table, one row a dataset.")
+        check_column_names(table.columns, self.columns)
+        with self._lock:
+            rows = read_rows(table, self.limits, images=knows_images(self.pipeline))
+            answers = [self._one(n, *row, question) for n, row in enumerate(rows)]
+        columns = {name: [answer[name] for answer in answers] for name in OUTPUT_COLUMNS}
+        return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in columns.items()})
+
+    def _one(
+        self, number: int, X: pd.DataFrame | None, pilot: list, question: Question
+    ) -> dict[str, Any]:
+        try:
+            answer = answer_for(
+                self.pipeline, X, question.target_map, pilot=pilot, coverage=question.interval
+            )
+        except ValueError as error:
+            raise RequestError(f"Row {number}: {error}") from None
+        if question.unreachable == "raise" and not answer.reachable:
+            raise RequestError(
+                f"Got target_map={question.target_map:g}, but row {number} reaches it with a "
+                f"probability of {1 - answer.unreachable:.0%}. Lower the target or pass "
+                "unreachable='nan'."
+            )
+        low, high = answer.interval
+        sizes = {"required_size": answer.required_size, "low": low, "high": high}
+        lost = None if question.unreachable == "nan" else np.inf
+        found = {name: size if np.isfinite(size) else lost for name, size in sizes.items()}
+        curve = {f"curve_{size}": score for size, score in answer.curve.items()}
+        beside = {
+            "reach_probability": 1 - answer.unreachable,
+            "out_of_domain": answer.out_of_domain,
+        }
+        return found | answer.params | curve | beside
+
+
+def encode_images(X: Any) -> pd.DataFrame:
+    """Write an image table as a served model is asked: every cell the base64 of a PNG.
+
+    Parameters
+    ----------
+    X : image table of n_rows rows
+
+    Returns
+    -------
+    table : DataFrame of str
+        None where there is no image or mask.
+    """
+    rows = []
+    for row in check_image_table(X):
+        cells: dict[str, str | None] = {}
+        for number, (image, mask) in enumerate(row.decode(), 1):
+            cells[f"image_{number}"] = _png(image)
+            if mask is not None:
+                cells[f"mask_{number}"] = _png(mask.astype(np.uint16))
+        rows.append(cells)
+    names = sorted({name for cells in rows for name in cells}, key=lambda n: (n[0], len(n), n))
+    return pd.DataFrame(
+        {n: pd.Series([cells.get(n) for cells in rows], dtype=object) for n in names}
+    )
+
+
+def _png(pixels: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        raise RequestError(f"Got {name}={value!r:.60}, expected a number, a fraction in (0, 1).")
+    return float(value)

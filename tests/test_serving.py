@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ptssp_sklearn import load_pretrained
+from ptssp_sklearn.answer import SHOWN_SIZES
+from ptssp_sklearn.request import RequestError
+from ptssp_sklearn.serving import OUTPUT_COLUMNS, Answerer, Question, encode_images, input_columns
+from tests.tiny import fitted, images
+
+PILOT = "[[16, 0.12], [64, 0.25]]"
+
+
+@pytest.fixture(scope="module")
+def answerer() -> Answerer:
+    return Answerer(fitted())
+
+
+@pytest.fixture(scope="module")
+def asked() -> pd.DataFrame:
+    return encode_images(images().iloc[[0, 5]])
+
+
+def test_answers_are_those_of_the_pipeline(answerer, asked):
+    X, pipeline = images().iloc[[0, 5]], fitted()
+    answers = answerer.answer(asked, {"target_map": 0.5, "interval": 0.8, "unreachable": "inf"})
+    assert tuple(answers.columns) == OUTPUT_COLUMNS
+    sizes = pipeline.required_size(X, 0.5, interval=0.8)
+    assert np.array_equal(answers[["required_size", "low", "high"]].to_numpy(float), sizes)
+    assert np.allclose(answers[list("ABCD")].to_numpy(float), pipeline.predict(X))
+    shown = answers[[f"curve_{size}" for size in SHOWN_SIZES]].to_numpy(float)
+    assert np.allclose(shown, pipeline.predict_curve(X, SHOWN_SIZES))
+    assert np.allclose(answers["out_of_domain"].astype(float), pipeline.out_of_domain(X))
+    assert np.allclose(
+        answers["reach_probability"].astype(float), pipeline.reach_probability(X, 0.5)
+    )
+
+
+def test_a_pilot_sharpens_its_row_only(answerer, asked):
+    params = {"target_map": 0.5}
+    plain = answerer.answer(asked, params)
+    piloted = answerer.answer(asked.assign(pilot=[PILOT, None]), params)
+    assert piloted.iloc[1].equals(plain.iloc[1])
+    expected = fitted().predict_curve(
+        images().iloc[:1], SHOWN_SIZES, pilot=[(16, 0.12), (64, 0.25)]
+    )[0]
+    found = piloted[[f"curve_{size}" for size in SHOWN_SIZES]].iloc[0].to_numpy(float)
+    assert np.allclose(found, expected)
+    assert not np.allclose(found, plain.filter(like="curve_").iloc[0].to_numpy(float))
+
+
+def test_what_is_out_of_reach_is_nothing_infinity_or_an_error(answerer, asked):
+    params = {"target_map": 0.999}
+    assert answerer.answer(asked, params)["required_size"].tolist() == [None, None]
+    endless = answerer.answer(asked, params | {"unreachable": "inf"})["required_size"]
+    assert endless.tolist() == [math.inf, math.inf]
+    with pytest.raises(RequestError, match=r"target_map=0\.999, but row 0 reaches it"):
+        answerer.answer(asked, params | {"unreachable": "raise"})
+
+
+def test_a_model_of_curves_alone_asks_for_pilots_only():
+    model = load_pretrained("yolov8m-seg")
+    assert input_columns(model) == ["pilot"]
+    answerer = Answerer(model)
+    answers = answerer.answer(pd.DataFrame({"pilot": [PILOT, None]}), {"target_map": 0.4})
+    found = model.required_size(None, 0.4, pilot=[(16, 0.12), (64, 0.25)], interval=0.9)
+    assert answers["required_size"][0] == found["size"][0]
+    assert answers["out_of_domain"].tolist() == [None, None]
+    with pytest.raises(RequestError, match="unknown columns image_1, expected pilot"):
+        answerer.answer(pd.DataFrame({"image_1": ["x"]}), {"target_map": 0.4})
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        (None, "no target_map"),
+        ({}, "no target_map"),
+        ({"target_map": math.nan}, "target_map=nan"),
+        ({"target_map": 50}, "Divide percentages by 100"),
+        ({"target_map": True}, "target_map=True, expected a number"),
+        ({"target_map": "0.5"}, "target_map='0.5', expected a number"),
+        ({"target_map": [0.5]}, "expected a number"),
+        ({"target_map": 0.5, "interval": math.nan}, "interval=nan"),
+        ({"target_map": 0.5, "interval": 1}, "interval=1"),
+        ({"target_map": 0.5, "unreachable": "null"}, "unreachable='null', expected 'nan'"),
+        ({"target_map": 0.5, "target": 0.4}, "unknown params target, expected target_map"),
+    ],
+)
+def test_wrong_params_are_refused(params, words):
+    with pytest.raises(RequestError, match=words):
+        Question.read(params)
+
+
+def test_unknown_columns_are_refused(answerer, asked):
+    for name in ("image_0", "image_17", "Image_1", "images", "path"):
+        with pytest.raises(RequestError, match=rf"unknown columns {name}, expected image_1"):
+            answerer.answer(asked.assign(**{name: "x"}), {"target_map": 0.5})
+
+
+def test_threads_get_the_answers_of_one(answerer):
+    tables = [encode_images(images().iloc[[row]]) for row in (0, 2, 3)]
+    alone = [answerer.answer(table, {"target_map": 0.5}) for table in tables]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda t: answerer.answer(t, {"target_map": 0.5}), tables * 2))
+    for expected, answer in zip(alone * 2, found, strict=True):
+        assert answer.equals(expected)
