@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from ptssp_sklearn.images import ImageError, is_missing
+from ptssp_sklearn.images import MAX_PIXELS, ImageError, is_missing, load_image, load_mask
 
 _COLUMN = re.compile(r"(image|mask)_([1-9][0-9]*)")
 
@@ -26,6 +28,16 @@ class ImageRow:
         """Name the cell of every image and of its mask, for messages."""
         numbers = range(1, len(self.images) + 1)
         return [(f"image_{i} of row {self.name}", f"mask_{i} of row {self.name}") for i in numbers]
+
+    def decode(self, max_pixels: int = MAX_PIXELS) -> Iterator[tuple[NDArray, NDArray | None]]:
+        """Decode image by image; an `ImageError` names the row and the column."""
+        for image, mask, places in zip(self.images, self.masks, self.places(), strict=True):
+            pixels = load_image(image, name=places[0], max_pixels=max_pixels)
+            if mask is None:
+                yield pixels, None
+                continue
+            height, width = pixels.shape[:2]
+            yield pixels, load_mask(mask, (height, width), name=places[1], max_pixels=max_pixels)
 
 
 def check_image_table(X: Any) -> list[ImageRow]:
