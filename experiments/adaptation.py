@@ -17,9 +17,10 @@ import typer
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from experiments.draws import embed_draws, standard_draws
+from experiments.draws import Draw, embed_draws
+from experiments.evaluation.protocol import read_bank
+from experiments.evaluation.study import fit_model
 from ptssp_sklearn import (
-    CurveParamRegressor,
     SigmoidCurveFitter,
     TrainingSizePipeline,
     load_curve_bank,
@@ -31,21 +32,15 @@ Array = NDArray[np.float64]
 
 COUNTS = (3, 5, 10)
 PILOT = 51
-DRAWS = standard_draws()
-FOUR_WITH_MASKS = DRAWS[1]
+FOUR_WITH_MASKS = Draw((1, 2, 3, 4), masks=True)
 METHODS = ("mean of the k curves", "population before", "population adapted")
 WITH_IMAGES = ("images before", "images adapted")
 
 
 def model_of(bank: Bunch, *, seed: int) -> TrainingSizePipeline:
     """Fit on all draws of a bank, or on its curves only where it has no images."""
-    last = CurveParamRegressor(random_state=seed)
-    pipeline = TrainingSizePipeline([("embed", "passthrough"), ("regress", last)])
-    if bank.X is None:
-        return pipeline.fit(None, bank.y)
-    vectors = np.concatenate(embed_draws(bank, DRAWS))
-    params = np.tile(SigmoidCurveFitter().fit_transform(bank.y), (len(DRAWS), 1))
-    return pipeline.fit(vectors, params, regress__curves=pd.concat([bank.y] * len(DRAWS)))
+    last = fit_model([read_bank(bank)], seed)
+    return TrainingSizePipeline([("embed", "passthrough"), ("regress", last)])
 
 
 def vectors_of(bank: Bunch) -> Array | None:

@@ -17,6 +17,7 @@ from ptssp_sklearn import ImageEmbedder
 from ptssp_sklearn.banks import image_table
 
 CACHE = Path(".cache")
+_SIXTEEN = 16
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,26 @@ class Draw:
 
 
 def standard_draws(n_images: int = 8) -> list[Draw]:
-    """List the draws models are trained on: all images, half, a quarter and one.
+    """List the draws models are trained on: rows of eight images, four, two and one.
 
-    The first four or eight images come first among their kind: they are the test draws.
+    The first four or eight images come first among their kind: they are the test draws. Of
+    four there are four draws, apart from each other where there are 16 images.
+
+    Parameters
+    ----------
+    n_images : int, default=8
+        Images the bank has of every row, at least eight.
     """
     every = tuple(range(1, n_images + 1))
-    half, quarter = n_images // 2, n_images // 4
-    parts = [every, every[:half], every[:quarter], every[:1]]
+    apart, mixed = [every[8:12], every[12:16]], [every[:8:2], every[1:8:2]]
+    further = apart if n_images >= _SIXTEEN else mixed
+    parts = [every[:8], every[:4], every[:2], every[:1], every[4:8], *further]
     return [Draw(part, masks) for masks in (True, False) for part in parts]
+
+
+def bank_draws(bank: Bunch) -> list[Draw]:
+    """List the standard draws of a bank."""
+    return standard_draws(sum(str(name).startswith("image_") for name in bank.X.columns))
 
 
 def embed_draws(

@@ -11,15 +11,14 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.utils import Bunch
 
-from experiments.draws import embed_draws, standard_draws
-from experiments.evaluation.protocol import CONDITIONS
+from experiments.evaluation.protocol import read_bank
+from experiments.evaluation.study import fit_model
 from experiments.store import Outcome
-from ptssp_sklearn import CurveParamRegressor, SigmoidCurveFitter, TrainingSizePipeline
+from ptssp_sklearn import TrainingSizePipeline
 from ptssp_sklearn.assessment import Assessment, assess
 from ptssp_sklearn.runs import (
     finite,
@@ -68,20 +67,11 @@ def hold_out(bank: Bunch, seed: int, **regressor: Any) -> Assessment:
     """Train on four fifths of a bank's groups and assess the rest; losses go to the open run."""
     splitter = GroupShuffleSplit(1, test_size=HELD_OUT, random_state=seed)
     train, test = next(splitter.split(bank.y, groups=bank.groups))
-    last = CurveParamRegressor(random_state=seed, **regressor)
+    whole, curves = read_bank(bank), bank.y.iloc[train]
+    last = fit_model([whole.take(train)], seed, **regressor)
     pipeline = TrainingSizePipeline([("embed", "passthrough"), ("regress", last)])
-    curves, asked = bank.y.iloc[train], None
-    if bank.X is None:
-        pipeline.fit(None, curves)
-    else:
-        draws = standard_draws()
-        vectors = embed_draws(bank, draws)
-        params = np.tile(SigmoidCurveFitter().fit_transform(curves), (len(draws), 1))
-        repeated = pd.concat([curves] * len(draws))
-        last.fit(np.concatenate([v[train] for v in vectors]), params, curves=repeated)
-        kinds = [(draw.n_images, draw.masks) for draw in draws]
-        asked = vectors[kinds.index(CONDITIONS[ASKED])][test]
-        log_losses(pipeline)
+    asked = whole.of(ASKED)[test] if whole.draws else None
+    log_losses(pipeline)
     mean = curves.mean().fillna(bank.y.mean()).to_numpy()
     return assess(pipeline, asked, bank.y.iloc[test], mean_curve=mean)
 

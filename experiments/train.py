@@ -5,17 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
 import typer
 from sklearn.utils import Bunch
 
-from experiments.draws import embed_draws, standard_draws
+from experiments.evaluation.protocol import read_bank
+from experiments.evaluation.study import fit_model
 from experiments.tracked import log_training, tracking
 from experiments.transfer import EVERYTHING, PAGE, embed_banks, page, transfer
 from ptssp_sklearn import (
-    CurveParamRegressor,
-    SigmoidCurveFitter,
     TrainingSizePipeline,
     load_curve_bank,
     make_training_size_pipeline,
@@ -37,22 +35,12 @@ def train(banks: list[Bunch], *, seed: int = 0) -> TrainingSizePipeline:
     that the model knows rows of one to eight images, with masks and without. Banks
     without images give a model of their curves alone, to be asked with ``X=None``.
     """
+    regressor = fit_model([read_bank(bank) for bank in banks], seed)
     if banks[0].X is None:
-        last = CurveParamRegressor(random_state=seed)
-        pipeline = TrainingSizePipeline([("embed", "passthrough"), ("regress", last)])
-        return pipeline.fit(None, pd.concat([bank.y for bank in banks]))
-    draws = standard_draws()
-    vectors = [v for bank in banks for v in embed_draws(bank, draws)]
-    params = [
-        np.tile(SigmoidCurveFitter().fit_transform(bank.y), (len(draws), 1)) for bank in banks
-    ]
-    curves = pd.concat([pd.concat([bank.y] * len(draws)) for bank in banks])
+        return TrainingSizePipeline([("embed", "passthrough"), ("regress", regressor)])
     pipeline = make_training_size_pipeline(random_state=seed)
-    pipeline["embed"].fit(draws[0].of(banks[0].X))
-    groups = [f"{bank.name}:{g}" for bank in banks for g in np.tile(bank.groups, len(draws))]
-    X, y = np.concatenate(vectors), np.concatenate(params)
-    pipeline["regress"].fit(X, y, curves=curves, groups=groups)
-    return pipeline
+    pipeline["embed"].fit(banks[0].X)
+    return pipeline.set_params(regress=regressor)
 
 
 def describe_population(name: str, banks: list[Bunch]) -> dict[str, Any]:
@@ -105,8 +93,8 @@ Written by `python -m experiments.train {options}`. Model: {name}.
 number of training images) of a segmentation task from one to eight images, better with
 masks, as the four parameters of a logistic.
 
-**What it was trained on.** The banks {bank_list}. Every dataset was shown as eight draws: eight
-images, four, two and one, with masks and without.
+**What it was trained on.** The banks {bank_list}. Every dataset was shown as 14 draws: eight
+images, four times four, two and one, with masks and without.
 
 **How well it does.** Trained on all banks but the group that is tested: a whole source of
 cut-outs, or the domain itself. R2 is against the mean curve of the training datasets.

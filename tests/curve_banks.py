@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from experiments.evaluation.protocol import DRAWS, Bank
+from experiments.draws import standard_draws
+from experiments.evaluation.protocol import Bank
 from ptssp_sklearn.sigmoid import sigmoid_curve
 
+DRAWS = standard_draws()
 SIZES = 2.0 ** np.arange(1, 11)
 REAL_SIZES = np.array([2, 10, 31, 51, 101, 201, 501, 1001], dtype=float)
 
@@ -25,7 +29,15 @@ def made_up(
     params = [start, slope, np.exp(3.5 - X[:, 0]), 0.6 + 0.2 * np.tanh(X[:, 1])]
     exact = sigmoid_curve(sizes, np.column_stack(params))
     curves = np.clip(exact + noise * rng.normal(size=exact.shape), 0, 1)
-    return Bank(name, sizes, curves, np.arange(n_rows) // per_group, [X] * len(DRAWS))
+    return Bank(
+        name,
+        sizes,
+        curves,
+        np.arange(n_rows) // per_group,
+        DRAWS,
+        [X] * len(DRAWS),
+        np.arange(n_rows).astype(str),
+    )
 
 
 def load(name: str) -> Bank:
@@ -33,7 +45,7 @@ def load(name: str) -> Bank:
     if name == "yolov8m-seg":
         bank = made_up(name, 12, REAL_SIZES, per_group=2, seed=1)
         bank.curves[1::3, -1] = np.nan
-        return Bank(name, bank.sizes, bank.curves, bank.groups, [])
+        return replace(bank, draws=[], vectors=[])
     if name == "procedural":
         return made_up(name)
     return made_up(name, 12, SIZES[:8], per_group=3 if name == "cutpaste" else 1, seed=2)

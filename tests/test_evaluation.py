@@ -10,7 +10,7 @@ import pytest
 from experiments.evaluation.baselines import PILOT_ONLY, last_value, logistic, unbounded
 from experiments.evaluation.forecast import LEVELS, Forecast, Question
 from experiments.evaluation.measures import coverage, scores_beyond, table_scores
-from experiments.evaluation.protocol import DRAWS, Bank, Truth, fold_numbers
+from experiments.evaluation.protocol import Bank, Truth, fold_numbers
 from experiments.evaluation.study import Study, run_study
 from ptssp_sklearn.sigmoid import sigmoid_curve
 from tests.curve_banks import REAL_SIZES, SIZES, load, made_up
@@ -96,8 +96,13 @@ def test_a_group_is_never_on_both_sides():
 def test_only_one_groups_rows_leave_where_rows_are_groups():
     bank = load("cutpaste").one_group_a_row()
     assert len(set(bank.groups)) == len(bank)
-    assert len(bank.only("four images").vectors) == 1
-    assert bank.only("four images").of("eight images + masks") is not None
+
+
+def test_a_condition_keeps_all_its_draws_and_asks_the_first():
+    bank = load("cutpaste").only("four images")
+    assert {(draw.n_images, draw.masks) for draw in bank.draws} == {(4, False)}
+    assert bank.draws[0].images == (1, 2, 3, 4)
+    assert bank.of("four images") is bank.vectors[0]
 
 
 def test_unmeasured_points_are_read_off_the_fit_for_baselines_only():
@@ -180,5 +185,5 @@ def test_banks_keep_their_draws_together():
     bank = made_up()
     part = bank.take(np.array([3, 1]))
     assert isinstance(part, Bank)
-    assert len(part.vectors) == len(DRAWS)
+    assert len(part.vectors) == len(part.draws) == len(bank.draws)
     assert part.groups.tolist() == [3, 1]

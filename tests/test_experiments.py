@@ -45,9 +45,16 @@ def test_draws_take_their_images_and_masks(bank):
     X = Draw((2, 5), masks=True).of(bank.X)
     assert X.columns.tolist() == ["image_1", "image_2", "mask_1", "mask_2"]
     assert X.image_2.iloc[3] is bank.X.image_5.iloc[3]
-    draws = standard_draws()
-    assert len(draws) == len(set(draws)) == 8
-    assert Draw((1, 2, 3, 4), masks=False) in draws
+    assert Draw((1, 2, 3, 4), masks=False) in standard_draws()
+
+
+def test_draws_of_four_are_apart_where_there_are_images_enough():
+    for n_images, most in ((8, 2), (16, 1)):
+        draws = standard_draws(n_images)
+        assert len(draws) == len(set(draws)) == 14
+        used = [i for draw in draws if draw.masks and draw.n_images == 4 for i in draw.images]
+        assert max(used) == n_images
+        assert max(map(used.count, used)) == most
 
 
 def test_embedded_draws_are_read_back(bank, tmp_path, capsys):

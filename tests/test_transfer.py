@@ -8,13 +8,15 @@ import pytest
 from sklearn.utils import Bunch
 
 from experiments import transfer as module
+from experiments.draws import standard_draws
 from experiments.evaluation import protocol
-from experiments.evaluation.protocol import DRAWS, Bank
+from experiments.evaluation.protocol import Bank
 from experiments.train import card, describe
 from experiments.transfer import EVERYTHING, embed_banks, table, transfer
 from ptssp_sklearn.sigmoid import sigmoid_curve
 from tests.scenes import table as image_rows
 
+DRAWS = standard_draws()
 SIZES = np.array([2.0, 16.0, 128.0])
 
 
@@ -28,7 +30,7 @@ def bank(seed: int, n_groups: int, per_group: int = 4) -> Bank:
     )
     curves = sigmoid_curve(SIZES, params)
     groups = np.repeat(np.arange(n_groups), per_group)
-    return Bank("made-up", SIZES, curves, groups, [X] * len(DRAWS))
+    return Bank("made-up", SIZES, curves, groups, DRAWS, [X] * len(DRAWS), np.arange(n).astype(str))
 
 
 @pytest.fixture(scope="module")

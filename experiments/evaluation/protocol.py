@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from experiments.draws import embed_draws, standard_draws
+from experiments.draws import Draw, bank_draws, embed_draws
 from ptssp_sklearn.metrics import reached_sizes
 from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.sigmoid import sigmoid_curve
@@ -18,7 +18,6 @@ Array = NDArray[np.float64]
 
 N_FOLDS = 10
 SHARES = (0.5, 0.75, 0.9)
-DRAWS = standard_draws()
 CONDITIONS = {
     "four images + masks": (4, True),
     "eight images + masks": (8, True),
@@ -38,15 +37,20 @@ class Bank:
     curves : ndarray of shape (n_rows, n_sizes), fractions, NaN where not measured
     groups : ndarray of shape (n_rows,)
         What must not stand on both sides of a split.
-    vectors : list of ndarray of shape (n_rows, n_features)
-        One table a draw; empty where there are no images.
+    draws : list of Draw
+        Empty where there are no images.
+    vectors : list of ndarray of shape (n_rows, n_features), one a draw
+    names : ndarray of shape (n_rows,)
+        Of the datasets.
     """
 
     name: str
     sizes: Array
     curves: Array
     groups: NDArray
+    draws: list[Draw]
     vectors: list[Array]
+    names: NDArray
 
     def __len__(self) -> int:
         return len(self.curves)
@@ -57,20 +61,20 @@ class Bank:
             self,
             curves=self.curves[rows],
             groups=self.groups[rows],
+            names=self.names[rows],
             vectors=[v[rows] for v in self.vectors],
         )
 
     def of(self, condition: str) -> Array:
-        """Give the vectors of the first draw of a condition; a bank of one draw has no other."""
-        if len(self.vectors) == 1:
-            return self.vectors[0]
-        kind = CONDITIONS[condition]
-        pairs = zip(DRAWS, self.vectors, strict=True)
-        return next(v for draw, v in pairs if (draw.n_images, draw.masks) == kind)
+        """Give the vectors of the first draw of a condition."""
+        return self.only(condition).vectors[0]
 
     def only(self, condition: str) -> Bank:
-        """Keep the vectors of one condition."""
-        return replace(self, vectors=[self.of(condition)])
+        """Keep the draws of one condition."""
+        pairs = zip(self.draws, self.vectors, strict=True)
+        kind = CONDITIONS[condition]
+        kept = [(draw, v) for draw, v in pairs if (draw.n_images, draw.masks) == kind]
+        return replace(self, draws=[draw for draw, _ in kept], vectors=[v for _, v in kept])
 
     def one_group_a_row(self) -> Bank:
         """Let every row be a group of its own."""
@@ -93,9 +97,11 @@ class Bank:
 
 def read_bank(bank: Bunch) -> Bank:
     """Embed a bank's images, where it has any."""
-    vectors = [] if bank.X is None else embed_draws(bank, DRAWS)
+    draws = [] if bank.X is None else bank_draws(bank)
     sizes = bank.y.columns.to_numpy(dtype=float)
-    return Bank(bank.name, sizes, bank.y.to_numpy(), np.asarray(bank.groups), vectors)
+    vectors = embed_draws(bank, draws) if draws else []
+    curves, groups, names = bank.y.to_numpy(), np.asarray(bank.groups), bank.y.index.to_numpy(str)
+    return Bank(bank.name, sizes, curves, groups, draws, vectors, names)
 
 
 def fold_numbers(groups: NDArray, n_folds: int, seed: int) -> NDArray[np.intp]:

@@ -158,14 +158,18 @@ def run_study(
 
 def fit_model(banks: list[Bank], seed: int, **regressor: Any) -> CurveParamRegressor:
     """Fit the default pipeline's last step on every draw of the banks, as it is shipped."""
-    sizes = np.unique(np.concatenate([bank.sizes for bank in banks]))
-    n_draws = max(1, len(banks[0].vectors))
-    params = [np.tile(fit_curves(bank.sizes, bank.curves), (n_draws, 1)) for bank in banks]
-    curves = [np.tile(bank.at(sizes), (n_draws, 1)) for bank in banks]
-    X = None
-    if banks[0].vectors:
-        X = np.concatenate([vectors for bank in banks for vectors in bank.vectors])
-    groups = [np.tile(named_groups(bank), n_draws) for bank in banks]
-    table = pd.DataFrame(np.concatenate(curves), columns=sizes)
     model = make_training_size_pipeline(random_state=seed, **regressor)["regress"]
-    return model.fit(X, np.concatenate(params), curves=table, groups=np.concatenate(groups))
+    sizes = np.unique(np.concatenate([bank.sizes for bank in banks]))
+
+    def every(part: Callable[[Bank], NDArray]) -> NDArray:
+        return np.concatenate([np.concatenate([part(b)] * max(1, len(b.draws))) for b in banks])
+
+    X = np.concatenate([v for b in banks for v in b.vectors]) if banks[0].vectors else None
+    return model.fit(
+        X,
+        every(lambda bank: fit_curves(bank.sizes, bank.curves)),
+        curves=pd.DataFrame(
+            every(lambda bank: bank.at(sizes)), every(lambda bank: bank.names), sizes
+        ),
+        groups=every(named_groups),
+    )

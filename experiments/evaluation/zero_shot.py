@@ -16,7 +16,7 @@ from experiments.evaluation.context import (
 )
 from experiments.evaluation.forecast import Forecast
 from experiments.evaluation.measures import asked, scores_beyond, table_scores
-from experiments.evaluation.protocol import CONDITIONS, DRAWS, Array, Truth
+from experiments.evaluation.protocol import CONDITIONS, Array, Truth
 from experiments.evaluation.report import INTERVALS, Frames, Section, cell, pick, table
 
 SHIPPED = "default pipeline, many draws"
@@ -73,7 +73,7 @@ def summary(scores: pd.DataFrame) -> str:
         cells += [f"{of[SHIPPED].mae.mean():.3f}", f"{of[SHIPPED].curve_cover.mean():.0%}"]
         lines.append(f"| {condition} | " + " | ".join(cells) + " |")
     note = (
-        f'R2 of the curve, mean over the seeds. "As shipped" is trained on {len(DRAWS)} draws of '
+        'R2 of the curve, mean over the seeds. "As shipped" is trained on 14 draws of '
         "each domain, so that one model\nanswers rows of one to eight images, with masks and "
         "without; its interval is for a score one would measure."
     )
