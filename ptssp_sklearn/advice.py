@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ptssp_sklearn.adaptation import adapt_regressor
-from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.forecasting import CurveForecastMixin, check_target
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.planning import CollectionPlan, Costs, finished_plan, plan_collection
@@ -110,9 +109,8 @@ class CurveAdviceMixin(CurveForecastMixin):
             if reached:
                 plans.append(finished_plan(target, labelled, probability))
                 continue
-            one = CurveDistribution(believed.params[row : row + 1], believed.noise, believed.seed)
             plan = plan_collection(
-                one,
+                believed.row(row),
                 target,
                 labelled=labelled,
                 costs=costs,

@@ -76,6 +76,13 @@ class CurveDistribution:
         params = np.broadcast_to(self.params, (n_rows, *self.params.shape[1:]))
         return replace(self, params=params, level_map=self.level_map.rows(n_rows))
 
+    def row(self, place: int) -> CurveDistribution:
+        """Give the distribution of one row."""
+        here, n_rows = slice(place, place + 1), len(self.params)
+        maps = self.level_map.rows(n_rows)
+        level_map = LevelMap(maps.curve[here], maps.size[here])
+        return replace(self, params=self.params[here], level_map=level_map)
+
     def curves(self, sizes: ArrayLike) -> Array:
         """Evaluate every sample, shape (n_rows, n_samples, n_sizes)."""
         return sigmoid_curve(np.atleast_1d(np.asarray(sizes, dtype=float)), self.params)

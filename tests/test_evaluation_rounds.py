@@ -30,24 +30,24 @@ def test_an_oracle_never_fails_and_pays_nothing_more(campaign, rounds):
 
 def test_who_asks_for_too_little_fails_and_who_asks_for_all_pays(campaign):
     rows = campaign.rows()
-    shy = campaign.run(rows, lambda rows, table, target, last: np.ones(len(rows)), 3)
+    shy = campaign.run(rows, lambda rows, table, target, left: np.ones(len(rows)), 3)
     assert not shy[shy.collected < 6].reached.any()
     assert shy.groupby("row").collected.apply(lambda c: (np.diff(c) >= 0).all()).all()
-    greedy = campaign.run(rows, lambda rows, table, target, last: np.full(len(rows), np.inf), 1)
+    greedy = campaign.run(rows, lambda rows, table, target, left: np.full(len(rows), np.inf), 1)
     assert greedy.reached.all()
     assert greedy.cap.all()
     assert (greedy.collected == SIZES[-1]).all()
 
 
-def test_a_policy_sees_what_was_collected_and_the_last_round(campaign):
+def test_a_policy_sees_what_was_collected_and_how_many_rounds_are_left(campaign):
     seen = []
 
-    def policy(rows, table, target, last):
-        seen.append((table.notna().sum(axis=1).max(), last))
+    def policy(rows, table, target, left):
+        seen.append((table.notna().sum(axis=1).max(), left))
         return np.full(len(rows), 5.0)
 
     campaign.run(campaign.rows(), policy, 3)
-    assert seen == [(2, False), (3, False), (4, True)]
+    assert seen == [(2, 2), (3, 1), (4, 0)]
 
 
 def test_targets_reached_inside_the_pilot_are_left_out(campaign):
@@ -58,7 +58,7 @@ def test_the_power_law_asks_for_the_size_of_its_own_curve():
     pilot = np.array([4.0, 8.0, 16.0, 32.0, 64.0])
     scores = 0.8 - 0.9 * pilot**-0.5
     table = pd.DataFrame([scores], columns=pilot)
-    asked = power_law(np.array([0]), table, np.array([0.75]), True)
+    asked = power_law(np.array([0]), table, np.array([0.75]), 0)
     assert asked == pytest.approx((0.9 / 0.05) ** 2, rel=0.1)
 
 

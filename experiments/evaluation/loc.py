@@ -21,14 +21,15 @@ from experiments.evaluation.forecast import crossings
 from experiments.evaluation.protocol import Truth
 from experiments.evaluation.study import Study
 from experiments.families import fit_power3, power3
+from ptssp_sklearn.planning import plan_collection
 
 Array = NDArray[np.float64]
 
 ROUNDS = (1, 3, 5)
-SAFE, MIDDLE, LAST = 0.8, 0.5, 0.95
+SAFE, FIRST, LAST = 0.8, (0.1, 0.5), 0.95
 
-Policy = Callable[[NDArray, pd.DataFrame, Array, bool], Array]
-"""Rows, what was measured of them, their targets, is it the last round -> images to have."""
+Policy = Callable[[NDArray, pd.DataFrame, Array, int], Array]
+"""Rows, what was measured of them, their targets, rounds left after this -> images to have."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Campaign:
             if len(left):
                 table = pd.DataFrame([measured[row] for row in left]).sort_index(axis=1)
                 target = self.truth.targets[left, 0]
-                asked = policy(left, table, target, number == rounds)
+                asked = policy(left, table, target, rounds - number)
                 for row, size in zip(left, asked, strict=True):
                     done[row] = self._collect(row, size, total, measured)
             history += [{"row": row, "round": number, **done[row]} for row in rows]
@@ -106,7 +107,7 @@ class Campaign:
         return {"collected": size, "reached": reached, "cap": bool(size >= largest)}
 
 
-def power_law(rows: NDArray, table: pd.DataFrame, target: Array, last: bool) -> Array:
+def power_law(rows: NDArray, table: pd.DataFrame, target: Array, left: int) -> Array:
     """Ask for the size at which a fitted power law reaches the target."""
     params = fit_power3(table.columns.to_numpy(dtype=float), table.to_numpy())
     curves, places = power3(GRID, params), np.log(GRID)
@@ -116,38 +117,68 @@ def power_law(rows: NDArray, table: pd.DataFrame, target: Array, last: bool) -> 
 
 def oracle(campaign: Campaign) -> Policy:
     """Ask for what is needed: the best that can be done."""
-    return lambda rows, table, target, last: campaign.truth.needed[rows, 0]
+    return lambda rows, table, target, left: campaign.truth.needed[rows, 0]
 
 
 def ours(
-    study: Study, number: int, vectors: Array | None, quantiles: tuple[float, float] | None
+    study: Study, number: int, vectors: Array | None, levels: Callable[[int], float] | None
 ) -> Policy:
-    """Ask for the central size, or for quantiles: before the last round, and in the last."""
+    """Ask for the central size, or for quantiles by the rounds that are left."""
 
-    def ask(rows: NDArray, table: pd.DataFrame, target: Array, last: bool) -> Array:
+    def ask(rows: NDArray, table: pd.DataFrame, target: Array, left: int) -> Array:
         X = None if vectors is None else vectors[rows]
         found = study.models[number].predict_distribution(X, pilot=table)
-        if quantiles is None:
+        if levels is None:
             return found.typical_sizes(target)
-        return found.size_quantiles(target, [quantiles[int(last)]])[:, 0]
+        return found.size_quantiles(target, [levels(left)])[:, 0]
+
+    return ask
+
+
+def planned(study: Study, number: int, vectors: Array | None, largest: float) -> Policy:
+    """Ask for the next size of `plan`."""
+
+    def ask(rows: NDArray, table: pd.DataFrame, target: Array, left: int) -> Array:
+        X = None if vectors is None else vectors[rows]
+        found = study.models[number].predict_distribution(X, pilot=table)
+        labelled = np.nan_to_num(table.notna() * table.columns.to_numpy(dtype=float)).max(axis=1)
+        plans = [
+            plan_collection(
+                found.row(place),
+                float(target[place]),
+                labelled=int(labelled[place]),
+                rounds=left + 1,
+                probability=LAST,
+                max_size=largest + 1.0,
+            )
+            for place in range(len(rows))
+        ]
+        return np.array([plan.next_size for plan in plans], dtype=float)
 
     return ask
 
 
 def policies(
-    study: Study, name: str, condition: str | None
+    study: Study, name: str, condition: str | None, largest: float
 ) -> Iterator[tuple[str, bool, Callable]]:
-    """List the policies: name, whether the last round differs, and how to make it for a fold."""
+    """List the policies: name, whether it heeds the rounds left, and how to make it for a fold."""
     vectors = None if condition is None else study.banks[name].of(condition)
     who = "population" if condition is None else condition
     yield "power law a - b n^-c", False, lambda number: power_law
     if condition is not None:
         yield "population, central size", False, lambda k: ours(study, k, None, None)
     yield f"{who}, central size", False, lambda k: ours(study, k, vectors, None)
-    fixed, rising = (SAFE, SAFE), (MIDDLE, LAST)
-    yield f"{who}, quantile {SAFE:g}", False, lambda k: ours(study, k, vectors, fixed)
-    title = f"{who}, quantile {MIDDLE:g}, {LAST:g} in the last round"
-    yield title, True, lambda k: ours(study, k, vectors, rising)
+    yield f"{who}, quantile {SAFE:g}", False, lambda k: ours(study, k, vectors, lambda left: SAFE)
+    for first in FIRST:
+        title = f"{who}, quantile {first:g} rising to {LAST:g}"
+        yield title, True, lambda k, first=first: ours(study, k, vectors, _rising(first))
+    if condition is None:
+        yield f"{who}, `plan`", True, lambda k: planned(study, k, vectors, largest)
+
+
+def _rising(first: float) -> Callable[[int], float]:
+    """Give the level of a round by the rounds left: evenly from `first`, five before the end."""
+    return lambda left: LAST - (LAST - first) * min(left / (ROUNDS[-1] - 1), 1.0)
 
 
 def simulate(

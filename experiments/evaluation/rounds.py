@@ -28,7 +28,7 @@ def measure(context: Context) -> Frames:
             for start in starts:
                 campaign = Campaign(truth, start)
                 labels = {"tested": tested, "start": f"≤ {start:g}", "target": f"{goal:.0%}"}
-                for policy, ends, make in policies(study, name, condition):
+                for policy, ends, make in policies(study, name, condition, bank.sizes[-1]):
                     found = simulate(study, name, campaign, make, ends)
                     rows.append({**labels, "policy": policy, **outcome(campaign, found)})
     return {"scores": pd.DataFrame(rows)}
