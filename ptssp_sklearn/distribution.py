@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
+from scipy.stats import t as student_t
 
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.projection import fit_curves
@@ -116,6 +118,26 @@ class CurveDistribution:
         levels = self._levels(quantiles, self.level_map.curve)
         pairs = zip(drawn, levels, strict=True)
         return np.stack([np.quantile(row, own, axis=0).T for row, own in pairs])
+
+    def log_density(self, sizes: ArrayLike, scores: Array) -> Array:
+        """Give the log density of measured scores, each by itself, noise included.
+
+        Parameters
+        ----------
+        sizes : array-like of shape (n_sizes,), images
+        scores : ndarray of shape (n_rows, n_sizes), fractions; NaN where not measured
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_rows, n_sizes)
+            Natural logarithm, per unit of score.
+        """
+        sizes = np.atleast_1d(np.asarray(sizes, dtype=float))
+        curves = self.curves(sizes)
+        scale = self.noise.scales(sizes, curves)
+        gaps = (np.asarray(scores)[:, None] - curves) / scale
+        parts = student_t(self.noise.df).logpdf(gaps) - np.log(scale)
+        return logsumexp(parts, axis=1) - np.log(curves.shape[1])
 
     def sizes(self, target_map: Array) -> Array:
         """Give the size each sample needs, images, shape (n_rows, n_samples).

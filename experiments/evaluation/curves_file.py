@@ -27,6 +27,7 @@ _MOST_SIZES = 120
 _CHUNK = 16
 _ENDS = (0.05, 0.95)
 _LEAST_ERROR = 1e-4
+_TIED = 6
 
 
 def read_points(file: Path, *, error: bool = False) -> pd.DataFrame:
@@ -94,7 +95,8 @@ def score_curves(points: pd.DataFrame, *, n_folds: int = 10, seed: int = 0) -> p
     results : DataFrame
         One row a curve, share of anchors seen and model: ``last``, the error at the last
         anchor; ``mae``, ``mse`` and ``msle`` (log of 1 - score) over all anchors beyond;
-        ``inside``, the share of them in the 90 % interval; ``rank`` by |last|.
+        ``inside``, the share of them in the 90 % interval; ``density``, their mean log density
+        under the predictive distribution; ``rank`` by |last|.
     """
     unit = points["size"].min() / 2.0
     points = points.assign(size=points["size"] / unit)
@@ -111,7 +113,7 @@ def score_curves(points: pd.DataFrame, *, n_folds: int = 10, seed: int = 0) -> p
                 rows += _score_part(model, part, seen)
     results = pd.DataFrame(rows)
     by_curve = results.groupby(["curve", "seen"], sort=False)["last"]
-    results["rank"] = by_curve.transform(lambda errors: errors.abs().rank())
+    results["rank"] = by_curve.transform(lambda errors: errors.abs().round(_TIED).rank())
     return results
 
 
@@ -126,6 +128,7 @@ def show(results: pd.DataFrame) -> str:
             mae=("mae", "mean"),
             rmsle=("msle", lambda e: np.sqrt(e.mean())),
             inside=("inside", "mean"),
+            density=("density", "mean"),
             rank=("rank", "mean"),
             failed=("failed", "mean"),
         )
@@ -136,6 +139,7 @@ def show(results: pd.DataFrame) -> str:
             "mae": Column("MAE, all beyond", ".4f"),
             "rmsle": Column("RMSLE of 1 - score", ".4f"),
             "inside": Column("90 % interval holds", ".0%"),
+            "density": Column("log-likelihood", ".3f"),
             "rank": Column("mean rank", ".2f"),
             "failed": Column("no answer", ".0%"),
         }
@@ -171,7 +175,8 @@ def _score_part(model: CurveParamRegressor, part: pd.DataFrame, seen: float) -> 
     scores, known = scores[kept], known[kept]
     pilot = np.where(known & (known.cumsum(axis=1) <= shown[kept, None]), scores, np.nan)
     beyond = known & np.isnan(pilot)
-    for name, (curves, low, high, failed) in _predict(model, sizes, pilot).items():
+    for name, found in _predict(model, sizes, pilot, scores).items():
+        curves, low, high, density, failed = found
         for row, place in enumerate(kept):
             here = beyond[row]
             gap = curves[row, here] - scores[row, here]
@@ -186,25 +191,27 @@ def _score_part(model: CurveParamRegressor, part: pd.DataFrame, seen: float) -> 
                 "mse": (gap**2).mean(),
                 "msle": ((logs[0] - logs[1]) ** 2).mean(),
                 "inside": held[here].mean() if np.isfinite(low).all() else np.nan,
+                "density": density[row, here].mean(),
                 "failed": failed[row],
             }
 
 
 def _predict(
-    model: CurveParamRegressor, sizes: Array, pilot: Array
-) -> dict[str, tuple[Array, Array, Array, Array]]:
-    """Give curves, both ends of the 90 % interval and failures of every model."""
+    model: CurveParamRegressor, sizes: Array, pilot: Array, scores: Array
+) -> dict[str, tuple[Array, Array, Array, Array, Array]]:
+    """Give curves, both ends of the 90 % interval, log densities and failures of every model."""
     question = Question(sizes, np.empty((len(pilot), 0)), sizes, pilot)
     unknown = np.full(pilot.shape, np.nan)
     answer = {}
     for name, forecast in PILOT_ONLY.items():
         found = forecast(question)
         failed = np.zeros(len(pilot)) if found.failed is None else found.failed.astype(float)
-        answer[name] = (found.curves, unknown, unknown, failed)
+        answer[name] = (found.curves, unknown, unknown, unknown, failed)
     for name, shown in ((PRIOR, unknown), (BOTH, pilot)):
         shown_table = pd.DataFrame(shown, columns=sizes)
         distribution = model.predict_distribution(None, pilot=shown_table)
         ends = distribution.curve_quantiles(sizes, _ENDS)
         curves = distribution.curves(sizes).mean(axis=1)
-        answer[name] = (curves, ends[..., 0], ends[..., 1], np.zeros(len(pilot)))
+        density = distribution.log_density(sizes, scores)
+        answer[name] = (curves, ends[..., 0], ends[..., 1], density, np.zeros(len(pilot)))
     return answer
