@@ -66,9 +66,14 @@ def bank_draws(bank: Bunch) -> list[Draw]:
 
 
 def embed_draws(
-    bank: Bunch, draws: list[Draw], *, n_jobs: int = 2, folder: Path = CACHE
+    bank: Bunch,
+    draws: list[Draw],
+    *,
+    backbone: str = "statistics",
+    n_jobs: int = 2,
+    folder: Path = CACHE,
 ) -> list[NDArray[np.float64]]:
-    """Embed every draw with the default embedder; what was embedded before is read back.
+    """Embed every draw; what was embedded before is read back.
 
     Returns
     -------
@@ -77,11 +82,12 @@ def embed_draws(
     folder.mkdir(parents=True, exist_ok=True)
     answer = []
     for draw in draws:
-        file = folder / f"{bank.name}-{_key(draw)}.npy"
+        file = folder / f"{bank.name}-{_key(draw, backbone)}.npy"
         if not file.is_file():
             start = time.monotonic()
             table = draw.of(bank.X)
-            vectors = ImageEmbedder(missing="nan", n_jobs=n_jobs).fit_transform(table)
+            embedder = ImageEmbedder(backbone, missing="nan", n_jobs=n_jobs)
+            vectors = embedder.fit_transform(table)
             np.save(file, vectors)
             print(f"embedded {draw} of {bank.name} in {time.monotonic() - start:.0f} s", flush=True)
         answer.append(np.load(file))
@@ -99,5 +105,6 @@ def _probe() -> bytes:
     return np.round(vector, 6).tobytes()
 
 
-def _key(draw: Draw) -> str:
-    return hashlib.sha256(f"{draw}".encode() + _probe()).hexdigest()[:16]
+def _key(draw: Draw, backbone: str) -> str:
+    what = f"{draw}" if backbone == "statistics" else f"{draw} {backbone}"
+    return hashlib.sha256(what.encode() + _probe()).hexdigest()[:16]
