@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import typer
+from joblib import Parallel, delayed
 
 from experiments.evaluation import figures
 from experiments.evaluation.context import Context
@@ -50,7 +51,7 @@ def evaluate(
     on_frames: Callable[[str, int, Frames], None] | None = None,
     **regressor: Any,
 ) -> Iterator[tuple[str, Section]]:
-    """Make tables, each as soon as its last seed is done.
+    """Make tables; seeds are measured side by side.
 
     Parameters
     ----------
@@ -60,7 +61,9 @@ def evaluate(
         Keys of `TABLES`.
     seeds : int, default=1
         Seeds 0 to seeds - 1.
-    n_folds, jobs : int
+    n_folds : int
+    jobs : int, default=1
+        Processes: one a seed, more of them fit folds.
     on_frames : callable, optional
         Called with the name of a table, the seed and what was measured.
     **regressor
@@ -71,18 +74,27 @@ def evaluate(
     name : str
     section : Section
     """
+    together = min(jobs, seeds)
+    workers = Parallel(n_jobs=together, return_as="generator")
+    contexts = [Context(load, seed, n_folds, jobs // together, regressor) for seed in range(seeds)]
     frames: dict[str, list[Frames]] = {name: [] for name in names}
-    for seed in range(seeds):
-        context = Context(load, seed, n_folds, jobs, regressor)
-        for name in names:
-            start = time.monotonic()
-            found = TABLES[name].measure(context)
+    for seed, found in enumerate(workers(delayed(_measure)(c, names) for c in contexts)):
+        for name, measured in found.items():
             if on_frames is not None:
-                on_frames(name, seed, found)
-            frames[name].append({key: frame.assign(seed=seed) for key, frame in found.items()})
-            print(f"{name}, seed {seed}: {time.monotonic() - start:.0f} s", flush=True)
-            if seed == seeds - 1:
-                yield name, TABLES[name].show(_joined(frames[name]))
+                on_frames(name, seed, measured)
+            frames[name].append({k: frame.assign(seed=seed) for k, frame in measured.items()})
+    for name in names:
+        yield name, TABLES[name].show(_joined(frames[name]))
+
+
+def _measure(context: Context, names: Sequence[str]) -> dict[str, Frames]:
+    """Measure all tables of one seed."""
+    found = {}
+    for name in names:
+        start = time.monotonic()
+        found[name] = TABLES[name].measure(context)
+        print(f"{name}, seed {context.seed}: {time.monotonic() - start:.0f} s", flush=True)
+    return found
 
 
 def _joined(parts: list[Frames]) -> Frames:
@@ -134,7 +146,7 @@ def run(
     seeds: Annotated[int, typer.Option(min=1, help="Ways to split, seeds 0, 1, …")] = 3,
     only: Annotated[str, typer.Option(help=f"One table: {', '.join(TABLES)}.")] = "",
     quick: Annotated[bool, typer.Option(help="Small banks and networks; for trying out.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that fit folds.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes, for seeds and folds.")] = 2,
     out: Annotated[Path | None, typer.Option(help="Page that is written.")] = None,
     curves: Annotated[Path | None, typer.Option(help="Score the curves of this file.")] = None,
     error: Annotated[bool, typer.Option(help="Scores in the file are errors.")] = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -189,13 +190,14 @@ class CurveDistribution:
         if self.params.shape[1] == 1:
             return self.sizes(target)[:, 0]
         out_of_reach = self.reach_probability(target) < LEAST_PROBABILITY
-        sizes = np.array(
-            [
-                np.expm1(np.interp(t, _TARGETS, np.log1p(_rising_medians(row))))
-                for t, row in zip(target, self.params, strict=True)
-            ]
-        )
+        pairs = zip(target, self._log_medians, strict=True)
+        sizes = np.expm1([np.interp(t, _TARGETS, medians) for t, medians in pairs])
         return np.where(out_of_reach, np.inf, sizes)
+
+    @cached_property
+    def _log_medians(self) -> Array:
+        """The median sizes of `_TARGETS`, a row each."""
+        return np.log1p([_rising_medians(row) for row in self.params])
 
     def reach_probability(self, target_map: Array, size: float = np.inf) -> Array:
         """Give the probability that a target is reached at all, or with `size` images."""

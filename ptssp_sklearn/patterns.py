@@ -65,14 +65,18 @@ def find_regions(X: Array, feature: int | None = None) -> list[Region]:
     Returns
     -------
     regions : list of Region
-        Pattern by pattern, the most complete first, and in each by rising level.
+        Pattern by pattern, the most complete first, and in each by rising level; levels are
+        those of the rows that have no richer pattern.
     """
     regions = []
+    richer = np.zeros(len(X), dtype=bool)
     for columns in find_patterns(X):
+        mine = has_pattern(X, columns)
         edges = [-np.inf, np.inf]
         if feature is not None:
-            edges = _edges(X[has_pattern(X, columns), feature])
+            edges = _edges(X[mine & ~richer, feature])
         regions += [Region(columns, feature, low, high) for low, high in pairwise(edges)]
+        richer |= mine
     return regions
 
 

@@ -6,11 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.draws import standard_draws
+from experiments.draws import Draw
 from experiments.evaluation.protocol import Bank
 from ptssp_sklearn.sigmoid import sigmoid_curve
 
-DRAWS = standard_draws()
+DRAWS = [
+    Draw(tuple(range(1, 9)), masks=True),
+    Draw((1, 2, 3, 4), masks=True),
+    Draw((5, 6, 7, 8), masks=True),
+    Draw((1, 2, 3, 4), masks=False),
+]
 SIZES = 2.0 ** np.arange(1, 11)
 REAL_SIZES = np.array([2, 10, 31, 51, 101, 201, 501, 1001], dtype=float)
 
