@@ -139,7 +139,7 @@ def _show(asked: Asked, words: Words, place: Any) -> None:
     with place:
         st.subheader(words("curve"), anchor=False)
         chart = curve_chart(answer, table, words, before=old, alike=outlook.alike)
-        st.altair_chart(chart, alt=words("alt"), key="chart")
+        st.vega_lite_chart(chart, alt=words("alt"), key="chart")
         if outlook.alike is not None:
             names = ", ".join(map(str, outlook.alike.index[:3]))
             st.caption(plain(words("alike", name=names)))

@@ -1,10 +1,13 @@
-"""The page's interactive learning curve (Altair): log axis, band, target, hover."""
+"""The page's interactive learning curve as a Vega-Lite specification with its tables.
+
+Whatever follows the slider is in the tables, so that a browser moves the marks and does not
+build the chart again.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -17,7 +20,11 @@ from ptssp_sklearn.sigmoid import sigmoid_curve
 SIZES: NDArray[np.float64] = np.unique(np.round(np.geomspace(1, 1e6, 121)))
 """Sizes at which the page computes curves, images."""
 
-_BLUE, _RED, _GREY = "#1f5fa8", "#a4451a", "#757575"
+Spec = dict[str, Any]
+
+_BLUE, _RED, _GREY = "#1f5fa8", "#a4451a", "#6b6b6b"
+_LINES = {"predicted": (_BLUE, [1, 0]), "without_pilot": (_GREY, [7, 4]), "alike": (_GREY, [2, 2])}
+_LEGEND = {"title": None, "orient": "bottom", "direction": "vertical", "labelLimit": 320}
 
 
 def curve_table(outlook: Outlook, coverage: float) -> pd.DataFrame:
@@ -26,7 +33,7 @@ def curve_table(outlook: Outlook, coverage: float) -> pd.DataFrame:
     Returns
     -------
     table : DataFrame
-        Columns size, score, low and high.
+        Columns size (images), score, low and high (fractions).
     """
     low, high = outlook.band(SIZES, coverage).T
     score = sigmoid_curve(SIZES, outlook.params)
@@ -40,7 +47,7 @@ def curve_chart(
     *,
     before: pd.DataFrame | None = None,
     alike: pd.DataFrame | None = None,
-) -> alt.LayerChart:
+) -> Spec:
     """Draw an answer.
 
     Parameters
@@ -53,22 +60,33 @@ def curve_chart(
         The same without the pilot.
     alike : curve table, optional
         Measured curves of datasets that look alike.
+
+    Returns
+    -------
+    spec : dict
+        Vega-Lite, its ``datasets`` as DataFrames.
     """
     last = _last_size(answer)
-    axes = _Axes(words, last)
-    shown = table[table["size"] <= last]
-    layers = [axes.band(shown, answer.coverage)]
-    if alike is not None:
-        layers.append(axes.alike(alike))
-    if before is not None:
-        layers.append(axes.line(before[before["size"] <= last], "without_pilot", _GREY, [6, 4]))
-    layers.append(axes.line(shown, "predicted", _BLUE, [1, 0]))
-    layers += axes.target(answer)
+    names = {key: words("alike_legend" if key == "alike" else key) for key in _LINES}
+    lines = {"predicted": table, "without_pilot": before, "alike": _long(alike)}
+    given = {key: part for key, part in lines.items() if part is not None}
+    tables = {
+        key: part[part["size"].between(1, last)].assign(line=names[key])
+        for key, part in given.items()
+    }
+    marks = _Marks(words, last, [names[key] for key in given], [_LINES[key] for key in given])
+    band = words("band", coverage=words.percent(answer.coverage))
+    tables["predicted"] = tables["predicted"].assign(band=band)
+    layers = [marks.band(band)]
+    layers += [marks.line(key) for key in reversed(given)]
+    layers += marks.target()
+    tables |= _target_tables(answer, words, last)
     if answer.pilot:
-        layers.append(axes.pilot(answer.pilot))
-    layers += axes.hover(shown)
-    chart = alt.layer(*layers).resolve_scale(strokeDash="independent", shape="independent")
-    return chart.properties(height=380, width="container")
+        points = pd.DataFrame(answer.pilot, columns=["size", "score"])
+        tables["pilot"] = points.assign(line=words("measured"))
+        layers.append(marks.pilot())
+    layers += marks.hover()
+    return {"layer": layers, "datasets": tables, "height": 400, "width": "container"}
 
 
 def _last_size(answer: Answer) -> float:
@@ -79,116 +97,108 @@ def _last_size(answer: Answer) -> float:
     return float(min(10 ** np.ceil(np.log10(max([1024.0, *marked]))), SIZES[-1]))
 
 
-class _Axes:
-    """Layers that share the axes."""
+def _long(curves: pd.DataFrame | None) -> pd.DataFrame | None:
+    if curves is None:
+        return None
+    known = curves[~curves.index.duplicated()].rename_axis(index="dataset").reset_index()
+    long = known.melt(id_vars="dataset", var_name="size", value_name="score").dropna()
+    return long.astype({"size": float, "score": float}).sort_values(["dataset", "size"])
 
-    def __init__(self, words: Words, last: float) -> None:
+
+def _target_tables(answer: Answer, words: Words, last: float) -> dict[str, pd.DataFrame]:
+    goal, size = answer.target_map, max(answer.required_size, 1.0)
+    text = words("target_line", score=words.score(goal))
+    target = pd.DataFrame({"size": [1.0], "score": [goal], "text": [text]})
+    required = pd.DataFrame(
+        {"size": [size], "score": [goal], "text": [words.number(answer.required_size)]}
+    )
+    shown = not answer.out_of_reach and 0 < answer.required_size <= last
+    return {"target": target, "required": required if shown else required.iloc[:0]}
+
+
+class _Marks:
+    """The layers; lines differ in dashes as well as in colour."""
+
+    def __init__(self, words: Words, last: float, names: list[str], styles: list[Any]) -> None:
         self.words = words
-        self.x = alt.X(
-            "size:Q",
-            title=words("size"),
-            scale=alt.Scale(type="log", domain=[1, last], nice=False),
-            axis=alt.Axis(format="~s", tickCount=6, labelOverlap=True),
-        )
-        self.y = alt.Y("score:Q", title=words("score"), scale=alt.Scale(domain=[0, 1]))
-        self.last = last
+        self.x = {
+            "field": "size",
+            "type": "quantitative",
+            "title": words("size"),
+            "scale": {"type": "log", "domain": [1, last], "nice": False},
+            "axis": {"format": "~s", "tickCount": 6, "labelOverlap": True},
+        }
+        colours, dashes = zip(*styles, strict=True)
+        self.style = {
+            "stroke": _scale("line", names, list(colours)),
+            "strokeDash": _scale("line", names, list(dashes)),
+        }
 
-    def band(self, table: pd.DataFrame, coverage: float) -> Any:
-        low = alt.Y("low:Q", title=self.words("score"), scale=alt.Scale(domain=[0, 1]))
-        named = table.assign(line=self.words("band", coverage=self.words.percent(coverage)))
-        area = alt.Chart(named).mark_area(opacity=0.15, interpolate="monotone", clip=True)
-        fill = alt.Color(
-            "line:N", scale=alt.Scale(range=[_BLUE]), legend=alt.Legend(title=None, orient="top")
-        )
-        return area.encode(x=self.x, y=low, y2="high:Q", fill=fill)
+    def band(self, name: str) -> Spec:
+        fill = _scale("band", [name], [_BLUE])
+        mark = {"type": "area", "opacity": 0.16, "interpolate": "monotone", "clip": True}
+        return self._layer("predicted", mark, y=self._y("low"), y2={"field": "high"}, fill=fill)
 
-    def line(self, table: pd.DataFrame, name: str, colour: str, dash: list[int]) -> Any:
-        named = table.assign(line=self.words(name))
-        line = alt.Chart(named).mark_line(
-            color=colour, strokeWidth=2.5, interpolate="monotone", clip=True
-        )
-        return line.encode(x=self.x, y=self.y, strokeDash=_legend(dash))
+    def line(self, key: str) -> Spec:
+        mark: Spec = {"type": "line", "clip": True, "strokeWidth": 2.5, "interpolate": "monotone"}
+        if key != "alike":
+            return self._layer(key, mark, **self.style)
+        mark |= {"strokeWidth": 1, "opacity": 0.7, "interpolate": "linear"}
+        name = {"field": "dataset", "type": "nominal", "title": self.words("dataset")}
+        tips = [name, *self._tips("score")]
+        return self._layer(key, mark, **self.style, detail={"field": "dataset"}, tooltip=tips)
 
-    def alike(self, curves: pd.DataFrame) -> Any:
-        known = curves[~curves.index.duplicated()]
-        long = known.rename_axis(index="dataset").reset_index()
-        long = long.melt(id_vars="dataset", var_name="size", value_name="score").dropna()
-        long = long.astype({"size": float, "score": float})
-        long = long[long["size"].between(1, self.last)].assign(line=self.words("alike_legend"))
-        line = alt.Chart(long).mark_line(
-            color=_GREY, strokeWidth=1, opacity=0.55, clip=True, point={"size": 12, "color": _GREY}
-        )
-        return line.encode(
-            x=self.x,
-            y=self.y,
-            detail="dataset:N",
-            strokeDash=_legend([2, 2]),
-            tooltip=[self._tip("dataset:N", "dataset"), *self._tips("score")],
-        )
-
-    def target(self, answer: Answer) -> list[Any]:
-        words, goal = self.words, answer.target_map
-        place = pd.DataFrame(
-            {
-                "score": [goal],
-                "size": [1.0],
-                "text": [words("target_line", score=words.score(goal))],
-            }
-        )
-        base = alt.Chart(place)
-        rule = base.mark_rule(color=_RED, strokeDash=[8, 3], strokeWidth=1.5).encode(y=self.y)
-        name = base.mark_text(color=_RED, align="left", dx=6, dy=-7, fontWeight="bold")
-        layers = [rule, name.encode(x=self.x, y=self.y, text="text:N")]
-        if not 0 < answer.required_size <= self.last:
-            return layers
-        size = max(answer.required_size, 1.0)
-        point = pd.DataFrame({"size": [size], "score": [goal], "text": [words.number(size)]})
-        base = alt.Chart(point).encode(x=self.x)
-        down = base.mark_rule(color=_RED, strokeDash=[2, 3], strokeWidth=1.5)
-        dot = base.mark_point(color=_RED, filled=True, size=90, shape="diamond", opacity=1)
-        label = base.mark_text(color=_RED, align="left", dx=8, dy=12, fontWeight="bold")
-        layers.append(down.encode(y=self.y, y2=alt.datum(0)))
-        layers.append(dot.encode(y=self.y, tooltip=self._tips("score")))
-        layers.append(label.encode(y=self.y, text="text:N"))
-        return layers
-
-    def pilot(self, points: list[tuple[float, float]]) -> Any:
-        table = pd.DataFrame(points, columns=["size", "score"]).assign(line=self.words("measured"))
-        cross = alt.Chart(table).mark_point(
-            color="black", filled=True, stroke="white", strokeWidth=1, size=130, opacity=1
-        )
-        shape = alt.Shape(
-            "line:N", scale=alt.Scale(range=["cross"]), legend=alt.Legend(title=None, orient="top")
-        )
-        return cross.encode(x=self.x, y=self.y, shape=shape, tooltip=self._tips("score"))
-
-    def hover(self, table: pd.DataFrame) -> list[Any]:
-        """Show the numbers of the curve nearest to the pointer."""
-        near = alt.selection_point(
-            name="near", nearest=True, on="pointermove", clear="pointerout", fields=["size"],
-            empty=False,
-        )  # fmt: skip
-        base = alt.Chart(table).encode(x=self.x, y=self.y)
-        tips = self._tips("score", "low", "high")
-        catch = base.mark_point(opacity=0, size=200).encode(tooltip=tips).add_params(near)
-        seen = alt.condition(near, alt.value(1), alt.value(0))
-        return [catch, base.mark_point(color=_BLUE, filled=True, size=70).encode(opacity=seen)]
-
-    def _tips(self, *scores: str) -> list[alt.Tooltip]:
+    def target(self) -> list[Spec]:
+        rule = {"type": "rule", "color": _RED, "strokeWidth": 1.5}
+        text = {"type": "text", "color": _RED, "fontWeight": "bold", "align": "left", "clip": True}
+        dot = {"type": "point", "filled": True, "shape": "diamond", "size": 110, "opacity": 1}
+        across = self._layer("target", rule | {"strokeDash": [9, 3]})
+        del across["encoding"]["x"]
+        down = self._layer("required", rule | {"strokeDash": [2, 3]}, y2={"datum": 0})
         return [
-            self._tip("size:Q", "size", ",.0f"),
-            *[self._tip(f"{name}:Q", name, ".3f") for name in scores],
+            across,
+            self._layer("target", text | {"dx": 6, "dy": -8}, text={"field": "text"}),
+            down,
+            self._layer("required", dot | {"color": _RED}, tooltip=self._tips("score")),
+            self._layer("required", text | {"dx": 8, "dy": 13}, text={"field": "text"}),
         ]
 
-    def _tip(self, field: str, name: str, form: str | None = None) -> alt.Tooltip:
-        title = self.words(name)
-        return (
-            alt.Tooltip(field, title=title)
-            if form is None
-            else alt.Tooltip(field, title=title, format=form)
-        )
+    def pilot(self) -> Spec:
+        mark = {"type": "point", "filled": True, "color": "black", "stroke": "white", "size": 140}
+        shape = _scale("line", [self.words("measured")], ["cross"])
+        mark |= {"opacity": 1, "strokeWidth": 1, "clip": True}
+        return self._layer("pilot", mark, shape=shape, tooltip=self._tips("score"))
+
+    def hover(self) -> list[Spec]:
+        """Show the numbers of the curve nearest to the pointer."""
+        select = {"type": "point", "nearest": True, "on": "pointermove", "clear": "pointerout"}
+        tips = self._tips("score", "low", "high")
+        catch = self._layer("predicted", {"type": "point", "opacity": 0, "size": 200}, tooltip=tips)
+        catch["params"] = [{"name": "near", "select": select | {"fields": ["size"]}}]
+        seen = {"condition": {"param": "near", "empty": False, "value": 1}, "value": 0}
+        dot = {"type": "point", "filled": True, "color": _BLUE, "size": 80}
+        return [catch, self._layer("predicted", dot, opacity=seen)]
+
+    def _layer(self, data: str, mark: Spec, **channels: Any) -> Spec:
+        encoding = {"x": self.x, "y": self._y("score")} | channels
+        return {"data": {"name": data}, "mark": mark, "encoding": encoding}
+
+    def _y(self, field: str) -> Spec:
+        return {
+            "field": field,
+            "type": "quantitative",
+            "title": self.words("score"),
+            "scale": {"domain": [0, 1]},
+        }
+
+    def _tips(self, *scores: str) -> list[Spec]:
+        forms = {"size": ",.0f"} | dict.fromkeys(scores, ".3f")
+        return [
+            {"field": name, "type": "quantitative", "title": self.words(name), "format": form}
+            for name, form in forms.items()
+        ]
 
 
-def _legend(dash: list[int]) -> alt.StrokeDash:
-    legend = alt.Legend(title=None, orient="top", symbolStrokeWidth=2)
-    return alt.StrokeDash("line:N", scale=alt.Scale(range=[dash]), legend=legend)
+def _scale(field: str, domain: list[str], values: list[Any]) -> Spec:
+    scale = {"domain": domain, "range": values}
+    return {"field": field, "type": "nominal", "scale": scale, "legend": _LEGEND}

@@ -59,6 +59,8 @@ def serve_page(*, host: str = "127.0.0.1", port: int = 8501) -> None:
     need_streamlit()
     from streamlit.web import bootstrap
 
+    import ptssp_sklearn.app  # noqa: F401  loaded now, so that the first visitor need not wait
+
     flags = {name.replace(".", "_"): value for name, value in page_options(host, port).items()}
     bootstrap.load_config_options(flag_options=flags)
     bootstrap.run(str(PAGE), False, [], flags)

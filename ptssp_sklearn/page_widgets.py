@@ -24,7 +24,7 @@ from ptssp_sklearn.page_text import Words, plain
 from ptssp_sklearn.request import DEFAULT_LIMITS, IMAGE_FORMATS, MASK_FORMATS
 
 _MEGABYTE = 1_000_000
-_BANK, _ROW = "cutpaste", "tango-icons-actions-002"
+_BANK, _ROW = "cutpaste", "openclipart-animals-mammals-078"
 _COLUMNS = [f"{kind}_{number}" for kind in ("image", "mask") for number in range(1, 5)]
 _EMPTY_ROWS = 3
 
