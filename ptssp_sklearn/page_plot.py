@@ -83,7 +83,7 @@ def curve_chart(
     tables |= _target_tables(answer, words, last)
     if answer.pilot:
         points = pd.DataFrame(answer.pilot, columns=["size", "score"])
-        tables["pilot"] = points.assign(line=words("measured"))
+        tables["pilot"] = points.assign(point=words("measured"))
         layers.append(marks.pilot())
     layers += marks.hover()
     return {"layer": layers, "datasets": tables, "height": 400, "width": "container"}
@@ -165,7 +165,7 @@ class _Marks:
 
     def pilot(self) -> Spec:
         mark = {"type": "point", "filled": True, "color": "black", "stroke": "white", "size": 140}
-        shape = _scale("line", [self.words("measured")], ["cross"])
+        shape = _scale("point", [self.words("measured")], ["cross"])
         mark |= {"opacity": 1, "strokeWidth": 1, "clip": True}
         return self._layer("pilot", mark, shape=shape, tooltip=self._tips("score"))
 

@@ -174,8 +174,9 @@ def test_a_visit(browser, address, folder):
     page.type_pilot(*PILOT)
     page.shows(answer_for(model, row, TARGET, pilot=[PILOT]).sentence())
     if SCREENSHOT:
-        time.sleep(1)
-        browser.execute_script("window.scrollTo(0, 0)")
+        browser.set_window_size(1280, 1900)
+        browser.execute_script("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+        time.sleep(2)
         browser.save_screenshot(SCREENSHOT)
     page.find(".st-key-curve_csv button").click()
     downloaded = folder / "down" / "curve.csv"
