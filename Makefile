@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TARGET ?= 0.4
 
-.PHONY: help demo test lint types check-tests evaluate banks train bench clean
+.PHONY: help demo app test lint types check-tests evaluate banks train bench clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -15,12 +15,19 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e ".[demo]"
 	@touch $@
 
+$(VENV)/.app: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[app]"
+	@touch $@
+
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e ".[vision,mlflow,dev]"
-	@touch $@ $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet -e ".[vision,mlflow,app,dev]"
+	@touch $@ $(VENV)/.demo $(VENV)/.app
 
 demo: $(VENV)/.demo      ## four real photographs in, the required size and a plot out
 	$(BIN)/python -m experiments.demo --target $(TARGET) --out demo
+
+app: $(VENV)/.app        ## the page, on http://127.0.0.1:8501
+	$(BIN)/ptssp app
 
 test: lint types check-tests  ## lint, types and the whole test suite
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ptssp_sklearn.domain import STRANGE
 from ptssp_sklearn.forecasting import check_target
 from ptssp_sklearn.images import ImageError
+from ptssp_sklearn.outlook import Outlook, interval_levels, look_at, outlook_for
 from ptssp_sklearn.pipeline import TrainingSizePipeline
+from ptssp_sklearn.plotting import PredictedCurveDisplay
 from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve, whole_images
 
 SHOWN_SIZES = (4, 16, 64, 256, 1024, 4096)
@@ -35,6 +36,8 @@ class Answer:
         Of the interval.
     unreachable : float
         Probability that the target is out of reach, whatever the size.
+    best_reachable : (float, float) or None
+        Highest score more likely reached than not, in hundredths, and its size in images.
     params : dict of str to float
         A, B, C, D of the mean curve.
     curve : dict of int to float
@@ -57,6 +60,7 @@ class Answer:
     interval: tuple[float, float]
     coverage: float
     unreachable: float
+    best_reachable: tuple[float, float] | None
     params: dict[str, float]
     curve: dict[int, float]
     band: dict[int, tuple[float, float]]
@@ -70,15 +74,24 @@ class Answer:
     def reachable(self) -> bool:
         return bool(np.isfinite(self.required_size))
 
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether the target is less likely reached than not."""
+        return not self.reachable or self.unreachable > 0.5
+
     def sentence(self) -> str:
         """Say the answer in words."""
         goal = f"mAP {self.target_map:g}"
-        if not self.reachable or self.unreachable > 0.5:
+        if self.out_of_reach:
             size, score = list(self.curve.items())[-1]
-            return (
+            text = (
                 f"{goal} is likely out of reach ({self.unreachable:.0%}): the predicted curve "
                 f"levels off at {self.params['D']:.3f} and has {score:.3f} with {size:,} images."
             )
+            if self.best_reachable is None:
+                return text
+            score, images = self.best_reachable
+            return f"{text} Within reach is mAP {score:g}, with about {images:,.0f} images."
         low, high = (f"{end:,.0f}" if np.isfinite(end) else "no limit" for end in self.interval)
         text = f"About {self.required_size:,.0f} training images "
         text += f"({self.coverage:.0%}: {low} to {high}) for {goal}."
@@ -106,6 +119,7 @@ class Answer:
             "reachable": self.reachable,
             "interval": {"coverage": self.coverage, "low": _whole(low), "high": _whole(high)},
             "probability_out_of_reach": round(self.unreachable, 4),
+            "best_reachable": _best(self.best_reachable),
             "params": {name: round(value, 6) for name, value in self.params.items()},
             "curve": {str(size): round(score, 4) for size, score in self.curve.items()},
             "band": {str(n): [round(end, 4) for end in ends] for n, ends in self.band.items()},
@@ -119,6 +133,10 @@ class Answer:
 
 def _whole(size: float) -> int | None:
     return int(size) if np.isfinite(size) else None
+
+
+def _best(found: tuple[float, float] | None) -> dict[str, Any] | None:
+    return None if found is None else {"map": found[0], "required_size": _whole(found[1])}
 
 
 def one_row(images: Sequence[Any], masks: Sequence[Any] = ()) -> pd.DataFrame:
@@ -164,30 +182,44 @@ def answer_for(
     coverage : float, default=0.9
         Of the interval.
     """
+    return answer_about(outlook_for(model, look_at(model, X), pilot=pilot), target_map, coverage)
+
+
+def answer_about(outlook: Outlook, target_map: float, coverage: float = 0.9) -> Answer:
+    """Ask an outlook about one target; parameters as in `answer_for`."""
     target = float(check_target(target_map))
-    if not 0 < coverage < 1:
-        raise ValueError(f"Got the interval {coverage:g}, expected a fraction in (0, 1).")
-    features = None if X is None else model[:-1].transform(X)
-    last = model.steps[-1][1]
-    believed = last.predict_distribution(features, pilot=list(pilot) or None)
-    params: NDArray[np.float64] = believed.central_params()[0]
-    levels = [0.5 - coverage / 2, 0.5 + coverage / 2]
-    low, high = whole_images(believed.size_quantiles(np.array([target]), levels))[0].tolist()
-    size = float(whole_images(believed.typical_sizes(np.array([target])))[0])
-    band = believed.curve_quantiles(SHOWN_SIZES, levels)[0].tolist()
-    about = getattr(model, "about_", {})
+    levels = interval_levels(coverage)
+    asked, believed, params = np.array([target]), outlook.believed, outlook.params
+    low, high = whole_images(believed.size_quantiles(asked, levels))[0].tolist()
+    size = float(whole_images(believed.typical_sizes(asked))[0])
+    band = outlook.band(SHOWN_SIZES, coverage).tolist()
     return Answer(
         target_map=target,
         required_size=float(np.clip(size, low, high)),
         interval=(low, high),
         coverage=coverage,
-        unreachable=1.0 - float(believed.reach_probability(np.array([target]))[0]),
+        unreachable=1.0 - float(believed.reach_probability(asked)[0]),
+        best_reachable=outlook.best_reachable,
         params=dict(zip(PARAM_NAMES, params.tolist(), strict=True)),
         curve=dict(zip(SHOWN_SIZES, sigmoid_curve(SHOWN_SIZES, params).tolist(), strict=True)),
         band={n: (ends[0], ends[1]) for n, ends in zip(SHOWN_SIZES, band, strict=True)},
-        pilot=[(float(n), float(score)) for n, score in pilot],
-        out_of_domain=None if X is None else float(last.out_of_domain(features)[0]),
-        neighbours=None if X is None else last.neighbours(features),
-        model=about.get("name", "unnamed"),
-        warning=about.get("warning", ""),
+        pilot=outlook.pilot,
+        out_of_domain=outlook.out_of_domain,
+        neighbours=outlook.neighbours,
+        model=outlook.model,
+        warning=outlook.warning,
+    )
+
+
+def answer_display(answer: Answer, alike: pd.DataFrame | None) -> PredictedCurveDisplay:
+    """Build the plot of an answer; `alike` is a curve table of datasets that look alike."""
+    low, high = zip(*answer.band.values(), strict=True)
+    return PredictedCurveDisplay(
+        list(answer.params.values()),
+        target_map=answer.target_map,
+        band=(list(answer.band), low, high),
+        band_label=f"{answer.coverage:.0%} interval",
+        pilot=answer.pilot,
+        neighbours=alike,
+        required_size=answer.required_size,
     )

@@ -52,7 +52,9 @@ Pilot = Annotated[
         help="A measured point, repeat the option; or a .csv with the columns size and score.",
     ),
 ]
-Model = Annotated[str, typer.Option(help="A shipped model, or a .safetensors file of save_model.")]
+Model = Annotated[
+    str, typer.Option(help="A shipped model, a .safetensors file, or models:/NAME@ALIAS.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 
@@ -148,6 +150,20 @@ def serve(
         _refuse(error)
 
 
+@app.command("app")
+def page(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 8501,
+    host: Annotated[str, typer.Option(help="Address that is listened on.")] = "127.0.0.1",
+) -> None:
+    """Start the page in a browser's reach; needs the extra app."""
+    from ptssp_sklearn.page_server import serve_page
+
+    try:
+        serve_page(host=host, port=port)
+    except (ValueError, OSError, ImportError) as error:
+        _refuse(error)
+
+
 def _points(pilot: list[str] | None) -> list[tuple[float, float]]:
     """Read ``51:0.23`` or a file of the columns size and score."""
     import pandas as pd
@@ -191,26 +207,17 @@ def _mask_cell(text: str) -> Any:
 
 @cache
 def _model(name: str) -> Any:
-    from ptssp_sklearn.persistence import load_model
-    from ptssp_sklearn.pretrained import load_pretrained
+    from ptssp_sklearn.server import find_model
 
-    return load_model(name) if name.endswith(".safetensors") else load_pretrained(name)
+    return find_model(name)
 
 
 def _draw(answer: Any, fitted: Any, path: Path) -> None:
-    from ptssp_sklearn.plotting import PredictedCurveDisplay
+    from ptssp_sklearn.answer import answer_display
 
     alike = answer.neighbours
-    low, high = zip(*answer.band.values(), strict=True)
-    PredictedCurveDisplay(
-        list(answer.params.values()),
-        target_map=answer.target_map,
-        band=(list(answer.band), low, high),
-        band_label=f"{answer.coverage:.0%} interval",
-        pilot=answer.pilot,
-        neighbours=None if alike is None else fitted.training_curves.loc[alike["dataset"]],
-        required_size=answer.required_size,
-    ).plot().save(path)
+    known = None if alike is None else fitted.training_curves.loc[alike["dataset"]]
+    answer_display(answer, known).plot().save(path)
 
 
 def _print(answer: Any, plot: Path | None) -> None:

@@ -252,14 +252,16 @@ def read_polygons(path: Path, *, name: str = "label file") -> list[Polygon]:
         If the file cannot be read or a line is no polygon; names the file and the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ImageError(f"Got {name} '{path}', unreadable as a label file ({error}).") from None
-    return [
-        _polygon(number, line, f"{name} '{path}', line {number}")
-        for number, line in enumerate(lines, start=1)
-        if line.strip()
-    ]
+    return parse_polygons(text, f"{name} '{path}'")
+
+
+def parse_polygons(text: str, place: str) -> list[Polygon]:
+    """Read the polygons of a label file's text; errors name `place` and the line."""
+    lines = enumerate(text.splitlines(), start=1)
+    return [_polygon(n, line, f"{place}, line {n}") for n, line in lines if line.strip()]
 
 
 def draw_polygons(polygons: Iterable[Polygon], shape: tuple[int, int]) -> NDArray[np.int32]:
@@ -272,9 +274,7 @@ def draw_polygons(polygons: Iterable[Polygon], shape: tuple[int, int]) -> NDArra
     return np.asarray(canvas, dtype=np.int32)
 
 
-def _rasterise(
-    path: Path, wanted: int | None, shape: tuple[int, int], name: str
-) -> NDArray[np.int32]:
+def _rasterise(path: Path, wanted: int | None, shape: tuple[int, int], name: str) -> NDArray:
     polygons = read_polygons(path, name=name)
     return draw_polygons([p for p in polygons if wanted in (None, p.label)], shape)
 

@@ -21,7 +21,6 @@ _SAMPLES = 64
 _LEAST_CURVES = 8
 _PILOTS = (0.25, 0.5, 0.75)
 _EXACT, _ROUGH = MeasurementNoise(), MeasurementNoise(correlation=0.6, discount=1.0)
-_CLEAR_GAIN = 0.95
 _WHOLE_CURVE = 0.6
 """Part of the discount that holds while whole curves are learned from."""
 
@@ -54,7 +53,7 @@ class Population:
     def fit(cls, sizes: Array, scores: Array, *, seed: int = 0) -> Population:
         """Learn population and noise from measured points by Monte Carlo EM [1]_.
 
-        Where it makes pilots of these curves foretell the rest clearly better, points count
+        Where it makes pilots of these curves foretell the rest better, points count
         as correlated, and small sizes as saying less about large ones: curves that are no
         exact 4PL, such as those of warm-started trainings.
 
@@ -73,7 +72,7 @@ class Population:
             return exact
         rough = _fit(sizes, scores, _ROUGH, seed)
         errors = [found.pilot_error(sizes, scores, seed=seed) for found in (exact, rough)]
-        return rough if errors[1] < _CLEAR_GAIN * errors[0] else exact
+        return rough if errors[1] < errors[0] else exact
 
     def pilot_error(self, sizes: Array, scores: Array, *, seed: int = 0) -> float:
         """Give the mean absolute error beyond pilots that end at a quarter, half and more.

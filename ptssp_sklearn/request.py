@@ -91,7 +91,7 @@ def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool) -> list[Row]
         return [(None, own) for own in points]
     try:
         rows = check_image_table(table)
-        decoder = _Decoder(limits)
+        decoder = CellDecoder(limits)
         return [(decoder.read(row), own) for row, own in zip(rows, points, strict=True)]
     except ImageError as error:
         raise RequestError(str(error)) from None
@@ -105,8 +105,13 @@ def check_row_count(count: int, limits: Limits) -> None:
         )
 
 
-class _Decoder:
-    """Decodes the images of a request and counts their pixels."""
+class CellDecoder:
+    """Decodes the images of a request within limits, and counts their pixels.
+
+    Parameters
+    ----------
+    limits : Limits
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -121,14 +126,15 @@ class _Decoder:
             )
         for number, (cell, mask_cell) in enumerate(zip(row.images, row.masks, strict=True), 1):
             place = f"image_{number} of row {row.name}"
-            image = self._image(cell, place)
+            image = self.image(cell, place)
             cells[f"image_{number}"] = [image]
             if mask_cell is not None:
                 place = f"mask_{number} of row {row.name}"
-                cells[f"mask_{number}"] = [self._mask(mask_cell, image.shape[:2], place)]
+                cells[f"mask_{number}"] = [self.mask(mask_cell, image.shape[:2], place)]
         return pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in cells.items()})
 
-    def _image(self, cell: Any, place: str) -> NDArray[np.uint8]:
+    def image(self, cell: Any, place: str) -> NDArray[np.uint8]:
+        """Decode bytes or base64 to (height, width, 3); messages call the cell `place`."""
         data = self._bytes(cell, place, IMAGE_FORMATS)
         image = load_image(data, name=place, max_pixels=self.limits.image_pixels)
         self.left -= image.shape[0] * image.shape[1]
@@ -139,9 +145,14 @@ class _Decoder:
             )
         return image
 
-    def _mask(self, cell: Any, shape: tuple[int, int], place: str) -> NDArray[np.int32]:
+    def mask(self, cell: Any, shape: tuple[int, int], place: str) -> NDArray[np.int32]:
+        """Decode bytes or base64 of a mask to the instance ids of an image of `shape`."""
         data = self._bytes(cell, place, MASK_FORMATS)
         mask = load_mask(data, shape, name=place, max_pixels=self.limits.image_pixels)
+        return self.check_objects(mask, place)
+
+    def check_objects(self, mask: NDArray[np.int32], place: str) -> NDArray[np.int32]:
+        """Refuse a mask of too many objects."""
         if mask.max() > self.limits.objects:
             raise RequestError(
                 f"Got {mask.max():,} objects in {place}, expected at most "

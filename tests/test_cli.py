@@ -87,7 +87,7 @@ def bad_files(folder) -> dict[str, list]:
         "a folder": [folder],
         "4 x 4 pixels for an image of 64 x 64": [good, "--mask", mask],
         "2 masks for 1 images": [good, "--mask", mask, "--mask", mask],
-        "expected one of general": [good, "--model", "resnet"],
+        "expected general, yolov8m-seg, a .safetensors file": [good, "--model", "resnet"],
         "expected a model written by": [good, "--model", "gone.safetensors"],
         "expected SIZE:SCORE such as 51:0.23": [good, "--pilot", "51-0.23"],
         "Got the pilot score 23": [good, "--pilot", "51:23"],

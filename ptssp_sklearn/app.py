@@ -1,0 +1,207 @@
+"""The page: what the command line answers, for people who would rather look than type.
+
+`main` is one run of the page; Streamlit calls it again at every change. No model code lives
+here: images are embedded once, and what follows is asked of the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ptssp_sklearn.answer import Answer, answer_about
+from ptssp_sklearn.outlook import Outlook, look_at, outlook_for
+from ptssp_sklearn.page_export import (
+    answer_json,
+    curve_csv,
+    plot_bytes,
+    python_lines,
+    shell_line,
+)
+from ptssp_sklearn.page_inputs import Task, pilot_points
+from ptssp_sklearn.page_models import Chosen, choose_model
+from ptssp_sklearn.page_plot import curve_chart, curve_table
+from ptssp_sklearn.page_session import Refused, beside, remember
+from ptssp_sklearn.page_text import LANGUAGES, Words, plain
+from ptssp_sklearn.page_widgets import choose_pilot, choose_task, show_gallery
+from ptssp_sklearn.serving import knows_images
+
+_TWO_COLUMNS = (3, 2)
+_INTERVALS = (0.5, 0.8, 0.9, 0.95)
+_EMBEDDING = Lock()
+"""Embedding changes torch's random state, which a process has once."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """All that a user has given but the target."""
+
+    chosen: Chosen
+    task: Task | None
+    pilot: list[tuple[float, float]]
+    coverage: float
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return self.chosen.key, None if self.task is None else self.task.key
+
+
+def main() -> None:
+    """Run the page once."""
+    st.set_page_config(page_title="ptssp", layout="wide")
+    st.session_state.setdefault("target", 0.4)
+    words = _header()
+    top = st.container()
+    st.slider(words("target"), 0.01, 0.99, step=0.01, key="target")
+    left, right = st.columns(_TWO_COLUMNS, gap="large")
+    try:
+        asked = _inputs(right, words)
+    except Refused:
+        top.info(words("waits"))
+        return
+    if asked is None:
+        top.info(words("start"))
+        return
+    with top, suppress(Refused), beside(words("bad_answer")):
+        _show(asked, words, left)
+
+
+def _header() -> Words:
+    title, switch = st.columns([3, 1], vertical_alignment="bottom")
+    language = switch.radio(
+        "Language / Язык",
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        horizontal=True,
+        key="language",
+    )
+    words = Words(language)
+    title.title(words("title"), anchor=False)
+    return words
+
+
+def _inputs(place: Any, words: Words) -> Asked | None:
+    """Ask for everything; None where images are still to come.
+
+    All widgets come before anything is decoded: one that is not reached loses what it holds.
+    """
+    with place:
+        images, pilot, model = st.container(), st.container(), st.container()
+    with pilot:
+        read_table = choose_pilot(words)
+    with model:
+        load = choose_model(words)
+        coverage = st.selectbox(
+            words("interval"), _INTERVALS, index=2, format_func=words.percent, key="interval"
+        )
+        st.caption(words("private"))
+    with images:
+        read_task = choose_task(words)
+    with model:
+        chosen = load()
+    with images:
+        task = _task(words, chosen, read_task)
+    with pilot, beside(words("bad_pilot")):
+        points = pilot_points(read_table())
+    if task is None and knows_images(chosen.model):
+        return None
+    return Asked(chosen, task, points, coverage)
+
+
+def _task(words: Words, chosen: Chosen, read: Callable[[], Task | None]) -> Task | None:
+    if not knows_images(chosen.model):
+        st.info(words("no_images"))
+        return None
+    task = read()
+    if task is not None:
+        show_gallery(task, words)
+    return task
+
+
+def _show(asked: Asked, words: Words, place: Any) -> None:
+    outlook, before = _outlooks(asked, words)
+    answer = answer_about(outlook, st.session_state["target"], asked.coverage)
+    _say(answer, words)
+    key = (asked.key, asked.coverage)
+    table = remember("curve", (key, *asked.pilot), lambda: curve_table(outlook, asked.coverage))
+    old = None
+    if before is not None:
+        first = before
+        said = words.sentence(answer_about(first, answer.target_map, asked.coverage))
+        st.caption(plain(words("before", text=said)))
+        old = remember("curve_before", key, lambda: curve_table(first, asked.coverage))
+    with place:
+        st.subheader(words("curve"), anchor=False)
+        chart = curve_chart(answer, table, words, before=old, alike=outlook.alike)
+        st.vega_lite_chart(chart, alt=words("alt"), key="chart")
+        if outlook.alike is not None:
+            names = ", ".join(map(str, outlook.alike.index[:3]))
+            st.caption(plain(words("alike", name=names)))
+        _downloads(answer, outlook, table, words)
+        _recipe(answer, asked, words)
+
+
+def _outlooks(asked: Asked, words: Words) -> tuple[Outlook, Outlook | None]:
+    """Give what the model believes, and what it did before the pilot, where there is one."""
+    model = asked.chosen.model
+
+    def look() -> Any:
+        with st.spinner(words("looking")), _EMBEDDING:
+            return look_at(model, None if asked.task is None else asked.task.table)
+
+    features = remember("features", asked.key, look)
+    before = remember("before", asked.key, lambda: outlook_for(model, features))
+    if not asked.pilot:
+        return before, None
+    key = (asked.key, *asked.pilot)
+    after = remember("outlook", key, lambda: outlook_for(model, features, pilot=asked.pilot))
+    return after, before
+
+
+def _say(answer: Answer, words: Words) -> None:
+    st.subheader(plain(words.sentence(answer)), anchor=False)
+    if answer.out_of_reach:
+        st.warning(words.advice(answer))
+        if answer.best_reachable is not None:
+            score = answer.best_reachable[0]
+            label = words("set_target", score=words.score(score))
+            st.button(label, on_click=_set_target, args=(score,), key="lower")
+    for note in words.strange(answer):
+        st.warning(note)
+    if answer.warning:
+        st.caption(plain(words("warning", text=answer.warning)))
+
+
+def _set_target(score: float) -> None:
+    st.session_state["target"] = score
+
+
+def _downloads(answer: Answer, outlook: Outlook, table: pd.DataFrame, words: Words) -> None:
+    st.markdown(f"**{words('download')}**")
+    files: dict[str, tuple[str, str, Callable[[], str | bytes]]] = {
+        "curve_csv": ("curve.csv", "text/csv", lambda: curve_csv(table)),
+        "answer_json": ("answer.json", "application/json", lambda: answer_json(answer)),
+        "plot_png": ("curve.png", "image/png", lambda: plot_bytes(answer, outlook.alike, "png")),
+        "plot_svg": (
+            "curve.svg",
+            "image/svg+xml",
+            lambda: plot_bytes(answer, outlook.alike, "svg"),
+        ),
+    }
+    with st.container(horizontal=True):
+        for key, (name, mime, make) in files.items():
+            st.download_button(words(key), make, name, mime, key=key, on_click="ignore")
+
+
+def _recipe(answer: Answer, asked: Asked, words: Words) -> None:
+    with st.expander(words("same")):
+        line = shell_line(answer, asked.chosen.choice, asked.task)
+        if line is not None:
+            st.code(line, language="sh", wrap_lines=True)
+        st.code(python_lines(answer, asked.chosen.choice, asked.task), language="python")

@@ -1,0 +1,144 @@
+"""What a model believes of one dataset: looked at once, then asked about any target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.pipeline import TrainingSizePipeline
+from ptssp_sklearn.sigmoid import whole_images
+
+Array = NDArray[np.float64]
+
+_TARGETS = np.arange(1, 100) / 100
+_LIKELY = 0.5
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A model's belief about one dataset.
+
+    Attributes
+    ----------
+    believed : CurveDistribution
+        Of one row.
+    pilot : list of (float, float)
+        Measured points it rests on.
+    out_of_domain : float or None
+        Score in [0, 1]; None without images.
+    neighbours : DataFrame or None
+        Datasets that look most alike; None without images.
+    alike : curve table or None
+        Their measured curves.
+    model : str
+    warning : str
+        What the model is not good for; empty where nothing is to be said.
+    """
+
+    believed: CurveDistribution
+    pilot: list[tuple[float, float]]
+    out_of_domain: float | None
+    neighbours: pd.DataFrame | None
+    alike: pd.DataFrame | None
+    model: str
+    warning: str
+
+    @cached_property
+    def params(self) -> Array:
+        """A, B, C, D of the mean curve, shape (4,)."""
+        return self.believed.central_params()[0]
+
+    @cached_property
+    def best_reachable(self) -> tuple[float, float] | None:
+        """The highest score more likely reached than not, in hundredths, and its size.
+
+        None where even 0.01 is not.
+        """
+        likely = self.believed.repeat(len(_TARGETS)).reach_probability(_TARGETS) >= _LIKELY
+        if not likely.any():
+            return None
+        score = _TARGETS[likely].max()
+        return float(score), float(whole_images(self.believed.typical_sizes(np.array([score])))[0])
+
+    def band(self, sizes: ArrayLike, coverage: float) -> Array:
+        """Give the interval of the score one would measure.
+
+        Parameters
+        ----------
+        sizes : array-like of shape (n_sizes,), images
+        coverage : float
+            Of the interval, in (0, 1).
+
+        Returns
+        -------
+        band : ndarray of shape (n_sizes, 2), fractions
+        """
+        return self.believed.curve_quantiles(sizes, interval_levels(coverage))[0]
+
+
+def interval_levels(coverage: float) -> list[float]:
+    """Give the levels of the ends of a central interval.
+
+    Raises
+    ------
+    ValueError
+        If the coverage is not in (0, 1).
+    """
+    if not 0 < coverage < 1:
+        raise ValueError(f"Got the interval {coverage:g}, expected a fraction in (0, 1).")
+    return [0.5 - coverage / 2, 0.5 + coverage / 2]
+
+
+def look_at(model: TrainingSizePipeline, X: pd.DataFrame | None) -> Array | None:
+    """Embed the images of one dataset: the slow part of an answer.
+
+    Parameters
+    ----------
+    model : TrainingSizePipeline
+        Fitted.
+    X : image table of one row, or None
+
+    Returns
+    -------
+    features : ndarray of shape (1, n_features), or None where X is None
+    """
+    return None if X is None else model[:-1].transform(X)
+
+
+def outlook_for(
+    model: TrainingSizePipeline,
+    features: Array | None,
+    *,
+    pilot: Sequence[tuple[float, float]] = (),
+) -> Outlook:
+    """Predict from embedded images.
+
+    Parameters
+    ----------
+    model : TrainingSizePipeline
+        Fitted; its `about_`, where it has one, names it.
+    features : ndarray of shape (1, n_features), or None
+        What `look_at` gives; None asks for the population of the training curves.
+    pilot : list of (size, score), optional
+        Measured points.
+    """
+    last: Any = model.steps[-1][1]
+    about = getattr(model, "about_", {})
+    neighbours = None if features is None else last.neighbours(features)
+    known = model.training_curves
+    return Outlook(
+        believed=last.predict_distribution(features, pilot=list(pilot) or None),
+        pilot=[(float(size), float(score)) for size, score in pilot],
+        out_of_domain=None if features is None else float(last.out_of_domain(features)[0]),
+        neighbours=neighbours,
+        alike=None if neighbours is None else known.loc[neighbours["dataset"]],
+        model=about.get("name", "unnamed"),
+        warning=about.get("warning", ""),
+    )

@@ -1,0 +1,203 @@
+"""The parts of the page that need no Streamlit: words, plot, overlay, downloads, recipes."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+from dataclasses import replace
+
+import altair
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from ptssp_sklearn import load_pretrained
+from ptssp_sklearn.answer import answer_about, answer_for, one_row
+from ptssp_sklearn.cli import app
+from ptssp_sklearn.images import parse_polygons
+from ptssp_sklearn.outlook import outlook_for
+from ptssp_sklearn.page_export import (
+    ModelChoice,
+    answer_json,
+    curve_csv,
+    plot_bytes,
+    python_lines,
+    shell_line,
+)
+from ptssp_sklearn.page_inputs import Upload, make_task, match_masks
+from ptssp_sklearn.page_masks import count_objects, overlay_png
+from ptssp_sklearn.page_plot import curve_chart, curve_table
+from ptssp_sklearn.page_server import page_options
+from ptssp_sklearn.page_text import LANGUAGES, Words, plain
+from ptssp_sklearn.request import DEFAULT_LIMITS
+from ptssp_sklearn.sigmoid import sigmoid_curve
+from tests.scenes import task
+
+PILOT = [(16.0, 0.21), (64.0, 0.35)]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_pretrained("yolov8m-seg")
+
+
+@pytest.fixture(scope="module")
+def outlook(model):
+    return outlook_for(model, None, pilot=PILOT)
+
+
+def test_the_best_reachable_score_is_the_last_one_not_out_of_reach(outlook):
+    score, size = outlook.best_reachable
+    best = answer_about(outlook, score)
+    assert not best.out_of_reach
+    assert answer_about(outlook, score + 0.01).out_of_reach
+    assert size == pytest.approx(float(np.ceil(outlook.believed.typical_sizes(score)[0])))
+    assert f"Within reach is mAP {score:g}" in answer_about(outlook, 0.99).sentence()
+
+
+@pytest.mark.parametrize(
+    ("size", "noun"), [(1, "я"), (11, "й"), (21, "я"), (340, "й"), (1111, "й")]
+)
+def test_russian_nouns_follow_their_numbers(outlook, size, noun):
+    answer = replace(answer_about(outlook, 0.2), required_size=float(size), unreachable=0.0)
+    assert f"изображени{noun} (90\xa0%: от" in Words("ru").sentence(answer)
+
+
+def test_images_out_of_domain_are_warned_of(outlook):
+    answer = answer_about(outlook, 0.2)
+    assert Words("en").strange(replace(answer, out_of_domain=0.5)) == []
+    for language in LANGUAGES:
+        (note,) = Words(language).strange(replace(answer, out_of_domain=0.97))
+        assert Words(language).score(0.97) in note
+
+
+def test_names_cannot_be_markdown():
+    text = plain("![a](http://x.y/z.png) $a$ `b` <i>")
+    assert "http://" not in text
+    for mark in ("[", "]", "$", "`", "<", ">"):
+        assert text.count(mark) == text.count("\\" + mark)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_chart_is_vega_lite_and_holds_the_curve(outlook, model, language):
+    answer, table = answer_about(outlook, 0.2), curve_table(outlook, 0.9)
+    words = Words(language)
+    before = curve_table(outlook_for(model, None), 0.9)
+    alike = model.training_curves.iloc[:3]
+    spec = curve_chart(answer, table, words, before=before, alike=alike)
+    tables = spec["datasets"]
+    plain_spec = spec | {"datasets": {k: t.to_dict("records") for k, t in tables.items()}}
+    altair.LayerChart.from_dict(plain_spec)
+    shown = tables["predicted"]
+    np.testing.assert_allclose(shown["score"], sigmoid_curve(shown["size"], outlook.params))
+    assert (shown["low"] <= shown["high"]).all()
+    assert tables["alike"]["dataset"].nunique() == 3
+    assert tables["pilot"][["size", "score"]].to_numpy().tolist() == [list(p) for p in PILOT]
+    assert tables["required"]["size"].tolist() == [max(answer.required_size, 1.0)]
+    dashes = spec["layer"][1]["encoding"]["strokeDash"]["scale"]["range"]
+    assert len({tuple(dash) for dash in dashes}) == 3
+
+
+def test_the_slider_moves_tables_only(outlook):
+    table = curve_table(outlook, 0.9)
+    near, far = (
+        curve_chart(answer_about(outlook, target), table, Words("en")) for target in (0.1, 0.99)
+    )
+    assert len(far["datasets"]["required"]) == 0
+    assert near["datasets"]["target"]["score"].tolist() == [0.1]
+    assert {k: v for k, v in near.items() if k != "datasets"} == {
+        k: v for k, v in far.items() if k != "datasets"
+    }
+
+
+def test_a_mask_is_seen_over_its_image():
+    (image,), (mask,) = task(1, 1)
+    with Image.open(io.BytesIO(overlay_png(image, None))) as bare:
+        bare_pixels = np.asarray(bare).astype(int)
+    with Image.open(io.BytesIO(overlay_png(image, mask))) as drawn:
+        pixels = np.asarray(drawn).astype(int)
+    changed = (pixels != bare_pixels).any(axis=2)
+    inside = np.asarray(Image.fromarray(mask).resize((320, 320), Image.Resampling.NEAREST)) > 0
+    assert changed[inside].mean() > 0.9
+    assert changed[~inside].mean() < 0.1
+    assert {0, 255} <= set(pixels[changed].min(axis=1).tolist())
+    assert count_objects(mask) == len(set(mask.ravel())) - 1
+
+
+def uploads(*names: str) -> list[Upload]:
+    return [Upload(name, b"") for name in names]
+
+
+def test_masks_find_their_images():
+    by_name = match_masks(["b.jpg", "a.jpg", "c.jpg"], uploads("a_mask.png", "B.txt"))
+    assert [m and m.name for m in by_name] == ["B.txt", "a_mask.png", None]
+    in_order = match_masks(["x.png", "y.png"], uploads("1.png", "2.png"))
+    assert [m.name for m in in_order] == ["1.png", "2.png"]
+    with pytest.raises(ValueError, match="1 masks for 2 images"):
+        match_masks(["x.png", "y.png"], uploads("z.png"))
+
+
+def test_downloads_say_what_the_answer_says(outlook):
+    answer, table = answer_about(outlook, 0.2), curve_table(outlook, 0.8)
+    read = pd.read_csv(io.StringIO(curve_csv(table)))
+    np.testing.assert_allclose(read, table, rtol=1e-5)
+    assert json.loads(answer_json(answer)) == json.loads(json.dumps(answer.to_json()))
+    assert plot_bytes(answer, None, "png").startswith(b"\x89PNG")
+    assert b"<svg" in plot_bytes(answer, None, "svg")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Four images as files, a mask of each as instance ids or label file."""
+    place = tmp_path_factory.mktemp("own files")
+    images, masks = task(2, 2, side=48)
+    for i in range(2):
+        Image.fromarray(images[i]).save(place / f"image {i}.png")
+        Image.fromarray(masks[i].astype(np.uint8)).save(place / f"{i}.png")
+    (place / "1.txt").write_text("3 0.1 0.1 0.5 0.1 0.5 0.5\n4 0.6 0.6 0.9 0.6 0.9 0.9\n")
+    return place
+
+
+RECIPES = [(["0.png", "1.txt:3"], PILOT), ([None, None], [])]
+
+
+@pytest.mark.parametrize(("mask_names", "pilot"), RECIPES)
+def test_the_lines_give_the_same_answer(folder, monkeypatch, capsys, mask_names, pilot):
+    monkeypatch.chdir(folder)
+    names = ["image 0.png", "image 1.png"]
+    masks = [("1.txt", 3) if name == "1.txt:3" else name for name in mask_names]
+    table = one_row(names, masks if masks[0] else [])
+    answer = answer_for(load_pretrained(), table, 0.2, pilot=pilot, coverage=0.8)
+    images = [(name, np.asarray(Image.open(name))) for name in names]
+    known = make_task(("key",), images, mask_names, [None, None])
+    choice = ModelChoice("general")
+    exec(compile(python_lines(answer, choice, known), "recipe", "exec"), {})
+    assert capsys.readouterr().out.strip() == answer.sentence()
+    words = shlex.split(shell_line(answer, choice, known))
+    assert words[0] == "ptssp"
+    done = CliRunner().invoke(app, [*words[1:], "--json"])
+    assert json.loads(done.stdout) == answer.to_json()
+
+
+def test_no_shell_line_where_no_command_says_the_same(outlook):
+    answer = answer_about(outlook, 0.2)
+    images = [(name, np.zeros((8, 8, 3), np.uint8)) for name in ("a.png", "b.png")]
+    some = make_task(("key",), images, ["a_mask.png", None], [np.ones((8, 8), np.int32), None])
+    assert shell_line(answer, ModelChoice("general"), some) is None
+    assert "['a_mask.png', None]" in python_lines(answer, ModelChoice("general"), some)
+    registered = python_lines(answer, ModelChoice("models:/ptssp@champion"), None)
+    assert "tracking import load_model" in registered
+
+
+def test_polygons_are_read_from_text():
+    (polygon,) = parse_polygons("\n2 0 0 1 0 1 1\n", "'a.txt'")
+    assert (polygon.line, polygon.label, len(polygon.corners)) == (2, 2, 3)
+
+
+def test_the_server_keeps_to_itself():
+    options = page_options("127.0.0.1", 8501)
+    assert options["browser.gatherUsageStats"] is False
+    assert options["server.maxUploadSize"] * 1_000_000 <= DEFAULT_LIMITS.request_bytes
