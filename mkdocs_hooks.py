@@ -19,6 +19,10 @@ PACKAGE = ROOT / "ptssp_sklearn"
 MADE_BY_COMMANDS = {"features.md", "studies.md", "page.md"}
 """Pages that stand in the navigation as soon as the file is there."""
 
+FROM_OUTSIDE = re.compile(
+    r"<script(?:(?!</script>).)*?cdnjs\.(?:(?!</script>).)*</script>", re.DOTALL
+)
+
 OTHER_MODULES = [
     "sigmoid", "curves", "banks", "distribution", "planning", "metrics", "plotting", "assessment",
     "persistence", "pretrained", "backbones", "extractors", "serving",
@@ -47,6 +51,14 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         r"<!-- include: (\S+)#(\w+) -->", lambda m: block(DOCS / m[1], m[2]), markdown
     )
     return re.sub(r"<!-- reference: (\w+) -->", lambda m: reference(m[1]), markdown)
+
+
+def on_page_content(html: str, page: Any, **_: Any) -> str:
+    """Make notebooks whole: links between pages, no script fetched from another site."""
+    if not page.file.src_uri.endswith(".ipynb"):
+        return html
+    linked = re.sub(r'href="([\w./-]+)\.(?:md|ipynb)"', r'href="../\1/"', html)
+    return FROM_OUTSIDE.sub("", linked)
 
 
 def block(file: Path, name: str) -> str:

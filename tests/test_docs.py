@@ -73,6 +73,7 @@ def test_no_page_loads_anything_from_outside(site):
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 15
     for page in pages:
+        assert "cdnjs" not in page.read_text(), page
         outside = [a for a in parsed(page).addresses if re.match(r"(https?:)?//", a)]
         assert not outside, f"{page.relative_to(site)}: {outside}"
 
