@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TARGET ?= 0.4
 
-.PHONY: help demo app test lint types check-tests evaluate banks train bench clean
+.PHONY: help demo app test lint types check-tests evaluate banks train bench docs test-oldest clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -20,7 +20,7 @@ $(VENV)/.app: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e ".[vision,mlflow,app,dev]"
+	$(BIN)/python -m pip install --quiet -e ".[vision,mlflow,app,docs,dev]"
 	@touch $@ $(VENV)/.demo $(VENV)/.app
 
 demo: $(VENV)/.demo      ## four real photographs in, the required size and a plot out
@@ -56,5 +56,21 @@ bench: $(VENV)/.dev      ## the tables of docs/benchmarks.md
 	$(BIN)/python -m experiments.bench.embedder
 	$(BIN)/python -m experiments.bench.serving
 
+docs: $(VENV)/.dev       ## the documentation, into site/
+	$(BIN)/python -m mkdocs build --strict
+
+OLDEST := .venv-oldest
+OLDEST_TESTS := sigmoid curves fitting uncertainty noise posterior mixture distribution \
+	regression pipeline planning persistence metrics plotting
+
+$(OLDEST)/.done: pyproject.toml requirements-oldest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet -e . pytest hypothesis -c requirements-oldest.txt
+	@touch $@
+
+test-oldest: $(OLDEST)/.done  ## the core's tests on the oldest supported dependencies
+	$(OLDEST)/bin/python -m pytest -o addopts= -q --import-mode=importlib \
+		$(OLDEST_TESTS:%=tests/test_%.py)
+
 clean:
-	rm -rf $(VENV) demo .cache .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(OLDEST) site demo .cache .pytest_cache .mypy_cache .ruff_cache
