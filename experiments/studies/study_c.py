@@ -34,7 +34,7 @@ def _study(name: str, regime: str) -> Study:
             Recipe(20, 32, _RATES[regime], patience=4),
         ),
         stand_in=Setup(
-            partial(photographs, 32, 20),
+            partial(photographs, 32, 10),
             Classifier(f"{name}, random weights, {title}", partial(build, weights=False)),
             Recipe(2, 16, 1e-3),
         ),

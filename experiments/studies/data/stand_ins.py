@@ -107,7 +107,7 @@ def segmentation(n_train: int = 320, n_test: int = 80) -> Examples:
     return _split(_SEGMENTED, Pairs(images, inside), n_train, ("object",))
 
 
-def detection(n_train: int = 96, n_test: int = 40) -> Examples:
+def detection(n_train: int = 64, n_test: int = 40) -> Examples:
     """Give drawn scenes of the synthetic bank and the boxes of their objects."""
     found = _scenes(_DETECTED, n_train + n_test)
     images = [(pixels(sample.image) + 1) / 2 for sample in found]

@@ -62,7 +62,8 @@ ARCHITECTURES = {
 class Transferred(nn.Module):
     """A trained network with a new last layer, of which a part is trained on.
 
-    What is not trained stays in evaluation mode, batch statistics included.
+    What is not trained stays in evaluation mode, batch statistics included; where the weights
+    are random ones, which have no such statistics, the batch norms learn theirs.
 
     Parameters
     ----------
@@ -70,11 +71,16 @@ class Transferred(nn.Module):
     trained : tuple of str
         Names of the modules of `body` that are trained; all if empty.
     least_side : int, pixels
+    weights : bool
+        Whether `body` was trained before.
     """
 
-    def __init__(self, body: nn.Module, trained: tuple[str, ...], least_side: int) -> None:
+    def __init__(
+        self, body: nn.Module, trained: tuple[str, ...], least_side: int, *, weights: bool
+    ) -> None:
         super().__init__()
         self.body, self.trained, self.least_side = body, trained, least_side
+        self.weights = weights
         if trained:
             body.requires_grad_(False)
             for name in trained:
@@ -87,6 +93,9 @@ class Transferred(nn.Module):
             self.body.eval()
             for name in self.trained:
                 self.body.get_submodule(name).train(mode)
+        for module in self.body.modules():
+            if isinstance(module, nn.BatchNorm2d) and not self.weights:
+                module.train(mode)
         return self
 
     def forward(self, images: Tensor) -> Tensor:
@@ -118,7 +127,8 @@ def transferred(name: str, n_classes: int, regime: str, *, weights: bool) -> Tra
             if hasattr(body, branch):
                 setattr(body, branch, None)
     _replace(body, about.head, n_classes)
-    return Transferred(body, _trained(regime, about.head, about.tail), about.least_side)
+    trained = _trained(regime, about.head, about.tail)
+    return Transferred(body, trained, about.least_side, weights=weights)
 
 
 def lite0(n_classes: int, regime: str, *, weights: bool = True, side: int = 96) -> Transferred:
@@ -135,7 +145,8 @@ def lite0(n_classes: int, regime: str, *, weights: bool = True, side: int = 96) 
     """
     body = trained_lite0() if weights else _untrained_lite0()
     _replace(body, "classifier", n_classes)
-    return Transferred(body, _trained(regime, "classifier", ("blocks.6", "conv_head", "bn2")), side)
+    trained = _trained(regime, "classifier", ("blocks.6", "conv_head", "bn2"))
+    return Transferred(body, trained, side, weights=weights)
 
 
 def _untrained_lite0() -> nn.Module:
