@@ -255,7 +255,7 @@ def test_parts_are_stratified_and_nest():
 def test_fractions_give_sizes_and_wrong_ones_are_refused():
     assert part_sizes(50, [1.0, 0.1, 0.5, 0.5]) == {0.1: 5, 0.5: 25, 1.0: 50}
     assert part_sizes(50, [0.001]) == {0.001: 2}
-    with pytest.raises(ValueError, match="Got the fraction 1.5"):
+    with pytest.raises(ValueError, match=r"Got the fraction 1\.5"):
         part_sizes(50, [0.5, 1.5])
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 from experiments.bench.page import table
 from experiments.studies import figures
@@ -46,6 +49,16 @@ _NEEDS = (
 def write_report(results: Path, page: Path = PAGE) -> None:
     """Write the page and its figures, into the folder ``images`` beside it."""
     groups = read_groups(CATALOGUE.values(), results)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(page_text(groups), encoding="utf-8")
+    folder = page.parent / "images"
+    folder.mkdir(exist_ok=True)
+    for name, (_, draw) in _figures(groups).items():
+        draw().savefig(folder / f"{name}.png", dpi=80)
+
+
+def page_text(groups: Sequence[Group]) -> str:
+    """Give the page of what was measured."""
     parts = [
         _INTRO,
         f"## Study A: {_title('A')}\n\n{study_a(groups)}",
@@ -53,9 +66,8 @@ def write_report(results: Path, page: Path = PAGE) -> None:
         f"## Study C: {_title('C')}\n\n{study_c(groups)}",
         f"## Learning curves measured here\n\n{curves(groups)}",
     ]
-    drawn = _draw(groups, page.parent / "images")
-    parts += [f"![{text}](images/{name}.png)" for name, text in drawn.items()]
-    page.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
+    parts += [f"![{text}](images/{name}.png)" for name, (text, _) in _figures(groups).items()]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
 def _title(document: str) -> str:
@@ -152,34 +164,32 @@ def percent(value: float | None, before: str = "") -> str:
     return _NONE if value is None else f"{before}{100 * value:.4g} %"
 
 
-def _draw(groups: Sequence[Group], folder: Path) -> dict[str, str]:
-    """Draw the figures there are results for; give their names and texts."""
-    found, texts = {}, {}
+def _figures(groups: Sequence[Group]) -> dict[str, tuple[str, Callable[[], Figure]]]:
+    """Give the figures there are results for: name, text, and what draws it."""
+    found: dict[str, tuple[str, Callable[[], Figure]]] = {}
     if groups:
         named = {f"{g.study.name}\n{g.data[:34]}": g.curve for g in groups}
-        found["studies_curves"] = figures.curves_figure(named)
-        texts["studies_curves"] = "The learning curves measured here and their fits"
+        text = "The learning curves measured here and their fits"
+        found["studies_curves"] = text, partial(figures.curves_figure, named)
     first = {g.study.title: g.of_largest() for g in groups if g.study.document == "A"}
     if first:
-        found["studies_confusion"] = figures.confusion_figure(first)
-        texts["studies_confusion"] = "Study A: confusion matrices measured here"
+        text = "Study A: confusion matrices measured here"
+        found["studies_confusion"] = text, partial(figures.confusion_figure, first)
     for group in groups:
         data = _data_of(group) if group.study.name == "cifar10-pretrained" else None
         if data is not None:
-            found["studies_examples"] = figures.examples_figure(group.of_largest(), data)
-            texts["studies_examples"] = "Study A: example predictions of the pretrained extractor"
+            text = "Study A: example predictions of the pretrained extractor"
+            draw = partial(figures.examples_figure, group.of_largest(), data)
+            found["studies_examples"] = text, draw
     third = [group for group in groups if group.study.document == "C"]
     if third:
-        found["studies_comparison"] = figures.comparison_figure(_compared(third))
-        texts["studies_comparison"] = "Study C: macro F1 measured here"
+        text = "Study C: macro F1 measured here"
+        found["studies_comparison"] = text, partial(figures.comparison_figure, _compared(third))
     trained = {g.study.title: g.of_largest() for g in third if "lite0" in g.study.name}
     if trained:
-        found["studies_training"] = figures.training_figure(trained)
-        texts["studies_training"] = "Study C: training with trained weights, measured here"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in found.items():
-        figure.savefig(folder / f"{name}.png", dpi=80)
-    return texts
+        text = "Study C: training with trained weights, measured here"
+        found["studies_training"] = text, partial(figures.training_figure, trained)
+    return found
 
 
 def _compared(groups: Sequence[Group]) -> list[dict]:

@@ -94,4 +94,3 @@ class ResultStore:
         beside = self.path.with_suffix(".part")
         beside.write_text(text, encoding="utf-8")
         os.replace(beside, self.path)
-

@@ -75,9 +75,7 @@ def run_study(
                 outcome = setup.learner.train(
                     data, order[:size], setup.recipe, seed=seed, device=chosen_device(device)
                 )
-                result = replace(
-                    blank, **rounded(asdict(outcome)), machine=machine(*_PACKAGES)
-                )
+                result = replace(blank, **rounded(asdict(outcome)), machine=machine(*_PACKAGES))
                 store.add(result)
                 done(result)
             wanted.append(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,8 @@ from experiments.studies.results import Result
 from experiments.studies.study import Study
 from experiments.tracked import wanted
 
-EXPERIMENT = "studies"
+_AT_ONCE = 1000
+"""Metrics that MLflow takes at once."""
 
 
 class StudyLog:
@@ -34,14 +36,16 @@ class StudyLog:
             return
         mlflow, runs = _modules()
         name = f"{result.fraction:g} of the data, seed {result.seed}"
-        with runs.track(name, tags={"role": "training", "data": result.data}):
+        with runs.track(name, tags={"role": "training", "data": result.data}) as run:
             about = {"fraction": result.fraction, "size": result.size, "seed": result.seed}
             mlflow.log_params({**result.settings, **about})
             mlflow.log_metrics(
                 runs.finite({**result.scores, "epochs": result.epochs, "seconds": result.seconds})
             )
-            for epoch, row in enumerate(result.history, start=1):
-                mlflow.log_metrics(runs.finite(row), step=epoch)
+            losses = _losses(result)
+            client = mlflow.MlflowClient()
+            for first in range(0, len(losses), _AT_ONCE):
+                client.log_batch(run.info.run_id, metrics=losses[first : first + _AT_ONCE])
             mlflow.log_dict(result.details, "details.json")
 
     def curve(self, results: Sequence[Result]) -> None:
@@ -60,6 +64,17 @@ class StudyLog:
         mlflow.log_metrics(runs.finite(values))
 
 
+def _losses(result: Result) -> list[Any]:
+    """Give what MLflow takes as the losses and the validation accuracy of every epoch."""
+    mlflow, runs = _modules()
+    now = int(1000 * time.time())
+    return [
+        mlflow.entities.Metric(name, value, now, epoch)
+        for epoch, row in enumerate(result.history, start=1)
+        for name, value in runs.finite(row).items()
+    ]
+
+
 @contextmanager
 def study_run(study: Study, choice: bool | None, uri: str | None) -> Iterator[StudyLog]:
     """Open a run of a study where it is wanted.
@@ -76,9 +91,7 @@ def study_run(study: Study, choice: bool | None, uri: str | None) -> Iterator[St
         yield StudyLog(study, active=False)
         return
     tags = {"role": "study", "document": study.document}
-    with _modules()[1].track(
-        study.name, tracking_uri=uri, experiment=EXPERIMENT, tags=tags
-    ):
+    with _modules()[1].track(study.name, tracking_uri=uri, tags=tags):
         yield StudyLog(study, active=True)
 
 

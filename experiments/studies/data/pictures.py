@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -67,12 +68,12 @@ def _with_checksums(checksums: dict[str, str]) -> type:
     """Give torchvision's reader for files of other contents."""
     base = need("torchvision.datasets").CIFAR10
 
-    class Listed(base):  # type: ignore[misc, valid-type]
-        train_list = [[name, checksums[name]] for name, _ in base.train_list]
-        test_list = [[name, checksums[name]] for name, _ in base.test_list]
-        meta = {**base.meta, "md5": checksums[base.meta["filename"]]}
-
-    return Listed
+    lists: dict[str, Any] = {
+        part: [[name, checksums[name]] for name, _ in getattr(base, part)]
+        for part in ("train_list", "test_list")
+    }
+    meta = {**base.meta, "md5": checksums[base.meta["filename"]]}
+    return type("Listed", (base,), {**lists, "meta": meta})
 
 
 def garbage(root: Path, *, side: int = 224) -> Examples:

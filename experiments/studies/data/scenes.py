@@ -75,8 +75,7 @@ def _detection(pair: tuple[Image.Image, dict[str, Any]]) -> tuple[Tensor, dict[s
     image, annotation = pair
     found = _objects(annotation)
     corners = [
-        [float(item["bndbox"][side]) for side in ("xmin", "ymin", "xmax", "ymax")]
-        for item in found
+        [float(item["bndbox"][side]) for side in ("xmin", "ymin", "xmax", "ymax")] for item in found
     ]
     inside = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).float() / 255
     return inside, boxes(corners, [VOC_CLASSES.index(item["name"]) + 1 for item in found])

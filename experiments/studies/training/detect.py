@@ -74,7 +74,9 @@ def _train(network: Any, dataset: Dataset, recipe: Recipe, device: str) -> list[
     return means
 
 
-def mean_precision(network: Any, dataset: Dataset, device: str, at_once: int = 8) -> dict[str, float]:
+def mean_precision(
+    network: Any, dataset: Dataset, device: str, at_once: int = 8
+) -> dict[str, float]:
     """Give mAP over IoU 0.5 to 0.95 and mAP at 0.5, of boxes."""
     detection = need("torchmetrics.detection")
     metric = detection.MeanAveragePrecision(backend="faster_coco_eval")

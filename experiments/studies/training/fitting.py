@@ -117,4 +117,3 @@ def _leaves_one(n: int, batch_size: int) -> bool:
 
 def _silent(*_: Any) -> None:
     """Print nothing."""
-

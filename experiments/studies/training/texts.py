@@ -31,9 +31,7 @@ def word_numbers(longest: int = 400) -> Prepare:
         Words of a text that are read.
     """
 
-    def prepare(
-        data: Examples, chosen: NDArray[np.int64], device: str
-    ) -> tuple[Dataset, Dataset]:
+    def prepare(data: Examples, chosen: NDArray[np.int64], device: str) -> tuple[Dataset, Dataset]:
         texts, labels = _texts(data.train, chosen)
         counter = CountVectorizer(token_pattern=_WORD, max_features=VOCABULARY - _RESERVED)
         counter.fit(texts)
@@ -56,9 +54,7 @@ def word_numbers(longest: int = 400) -> Prepare:
 def vectors(name: str) -> Prepare:
     """Prepare texts as vectors of a trained encoder, see `Encoder`."""
 
-    def prepare(
-        data: Examples, chosen: NDArray[np.int64], device: str
-    ) -> tuple[Dataset, Dataset]:
+    def prepare(data: Examples, chosen: NDArray[np.int64], device: str) -> tuple[Dataset, Dataset]:
         texts, labels = _texts(data.train, chosen)
         tested, answers = _texts(data.test, None)
         model = encoder(name)
