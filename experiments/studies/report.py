@@ -94,8 +94,10 @@ def study_a(groups: Sequence[Group]) -> str:
     where = {result.machine for group in own for result in group.results}
     text = (
         f"The documents expect: {expected[0].lower()}{expected[1:]} They state no figures. Epochs "
-        "are those to convergence (lowest validation loss), seconds those of the training; "
-        "precision, recall and F1 are macro means."
+        "are those to convergence (lowest validation loss); seconds are wall clock of the "
+        "training, other work on the machine included; "
+        "precision, recall and F1 are macro means. On a small part, the validation tenth is so "
+        "small that early stopping can end a training from scratch before it has learnt."
     )
     return "\n\n".join([text, table(head, rows or [[_NONE] * len(head)]), *sorted(where)])
 
