@@ -65,8 +65,8 @@ class Classifier:
                 seed=seed,
                 classes=list(range(len(data.classes))),
             )
+            shares = fitted.net.predict_proba(test)
         truth = np.array([int(test[i][1]) for i in range(count(test))])
-        shares = fitted.net.predict_proba(test)
         return Outcome(
             classification_scores(truth, shares.argmax(axis=1)),
             fitted.epochs,

@@ -47,8 +47,9 @@ class Detector:
             start = time.perf_counter()
             losses = _train(network, Subset(data.train, chosen.tolist()), recipe, device)
             seconds = time.perf_counter() - start
+            scores = mean_precision(network, data.test, device)
         history = [{"train_loss": loss} for loss in losses]
-        return Outcome(mean_precision(network, data.test, device), len(losses), seconds, history)
+        return Outcome(scores, len(losses), seconds, history)
 
 
 def _train(network: Any, dataset: Dataset, recipe: Recipe, device: str) -> list[float]:

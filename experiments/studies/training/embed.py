@@ -60,9 +60,9 @@ class EmbeddedForest:
                 device=device,
                 seed=seed,
             )
-        encoder = fitted.net.module_.encoder
-        known = embed(encoder, Subset(data.train, chosen[:N_EMBEDDED].tolist()), device)
-        vectors, truth = embed(encoder, data.test, device)
+            encoder = fitted.net.module_.encoder
+            known = embed(encoder, Subset(data.train, chosen[:N_EMBEDDED].tolist()), device)
+            vectors, truth = embed(encoder, data.test, device)
         forest = RandomForestClassifier(self.n_trees, random_state=seed).fit(*known)
         shares = np.zeros((len(truth), len(data.classes)))
         shares[:, forest.classes_] = forest.predict_proba(vectors)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skorch import NeuralNet
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from experiments.studies.packages import need
 from experiments.studies.study import Examples, Outcome, Recipe
@@ -62,15 +62,21 @@ class Segmenter:
                 device=device,
                 seed=seed,
             )
-        module = need("torchmetrics.classification")
-        metrics = need("torchmetrics").MetricCollection({
+            scores = _scores(fitted.net.module_, data.test, device)
+        return Outcome(scores, fitted.epochs, fitted.seconds, fitted.history)
+
+
+def _scores(network: nn.Module, dataset: Dataset, device: str) -> dict[str, float]:
+    module = need("torchmetrics.classification")
+    metrics = need("torchmetrics").MetricCollection(
+        {
             "iou": module.BinaryJaccardIndex(),
             "f1": module.BinaryF1Score(),
             "accuracy": module.BinaryAccuracy(),
-        })  # fmt: skip
-        network = fitted.net.module_.eval()
-        with torch.inference_mode():
-            for images, inside in DataLoader(data.test, batch_size=_AT_ONCE):
-                metrics.update(network(images.to(device)).sigmoid().cpu(), inside.int())
-        scores = {name: float(value) for name, value in metrics.compute().items()}
-        return Outcome(scores, fitted.epochs, fitted.seconds, fitted.history)
+        }
+    )
+    network.eval()
+    with torch.inference_mode():
+        for images, inside in DataLoader(dataset, batch_size=_AT_ONCE):
+            metrics.update(network(images.to(device)).sigmoid().cpu(), inside.int())
+    return {name: float(value) for name, value in metrics.compute().items()}
