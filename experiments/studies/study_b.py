@@ -82,7 +82,7 @@ def _coco(name: str, n_classes: int) -> nn.Module:
 
 def _detection(name: str, title: str, epochs: int, side: int, note: str) -> Study:
     """Give a study of VOC, drawn scenes and random weights standing in."""
-    options: dict[str, int] = {"min_size": side, "max_size": side}
+    options: dict[str, Any] = {"min_size": side, "max_size": side}
     if name == "fasterrcnn":
         options |= {"box_batch_size_per_image": 16, "rpn_post_nms_top_n_train": 50}
     small = partial(detector, name, **options)

@@ -45,7 +45,7 @@ def digits(side: int = 28) -> Examples:
     pairs = [image_pairs(images[part], small.target[part]) for part in (train, test)]
     classes = tuple(str(digit) for digit in range(10))
     strata = small.target[train].astype(np.int64)
-    return Examples("handwritten digits (scikit-learn)", *pairs, strata, classes)
+    return Examples("handwritten digits (scikit-learn)", pairs[0], pairs[1], strata, classes)
 
 
 def photographs(side: int = 32, n_each: int = 160, *, seed: int = 0) -> Examples:
@@ -93,7 +93,7 @@ def _pieces(
     pieces = np.empty((n, side, side, 3), np.uint8)
     for place in pieces:
         row, column = np.array(cells[rng.choice(own)]) * cell + rng.integers(cell - side, size=2)
-        piece = np.rot90(image[row : row + side, column : column + side], rng.integers(4))
+        piece = np.rot90(image[row : row + side, column : column + side], int(rng.integers(4)))
         piece = piece[:, :: 1 - 2 * int(rng.integers(2))]
         place[:] = np.clip(piece * rng.uniform(*_GAIN, 3), 0, 255)
     return pieces

@@ -37,7 +37,7 @@ def imdb(root: Path) -> Examples:
         for part in ("train", "test")
     )
     pairs = [Pairs(part.data, part.target.tolist()) for part in (train, test)]
-    return Examples("IMDB", *pairs, train.target.astype(np.int64), _SENTIMENTS)
+    return Examples("IMDB", pairs[0], pairs[1], train.target.astype(np.int64), _SENTIMENTS)
 
 
 def docstrings(n_each: int = 800, *, seed: int = 0) -> Examples:
@@ -72,7 +72,7 @@ def docstrings(n_each: int = 800, *, seed: int = 0) -> Examples:
     pairs = [Pairs(*part) for part in zip(texts, labels, strict=True)]
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     name = f"docstrings of {versions}"
-    return Examples(name, *pairs, np.array(labels[0], np.int64), tuple(LIBRARIES))
+    return Examples(name, pairs[0], pairs[1], np.array(labels[0], np.int64), tuple(LIBRARIES))
 
 
 def _sources(package: str) -> list[Path]:
