@@ -66,7 +66,7 @@ def photographs(side: int = 32, n_each: int = 160, *, seed: int = 0) -> Examples
     parts = []
     for n, tested in ((n_each, False), (n_each // 3, True)):
         pieces = [_pieces(image, side, n, tested, rng) for image in images]
-        labels = np.repeat(np.arange(len(images)), n)
+        labels: NDArray[np.int64] = np.repeat(np.arange(len(images)), n)
         parts.append((np.concatenate(pieces), labels))
     train, test = (image_pairs(*part) for part in parts)
     name = f"pieces of ten photographs (scikit-image, scikit-learn), {side} px"
@@ -90,7 +90,7 @@ def _pieces(
     order = np.random.default_rng(len(cells)).permutation(len(cells))
     n_test = max(round(len(cells) * _TEST_SHARE), 1)
     own = order[:n_test] if tested else order[n_test:]
-    pieces = np.empty((n, side, side, 3), np.uint8)
+    pieces: NDArray[np.uint8] = np.empty((n, side, side, 3), np.uint8)
     for place in pieces:
         row, column = np.array(cells[rng.choice(own)]) * cell + rng.integers(cell - side, size=2)
         piece = np.rot90(image[row : row + side, column : column + side], int(rng.integers(4)))
