@@ -132,7 +132,7 @@ def test_detectors_find_few_squares_again_after_few_steps_from_random_weights(na
         ("garbage-resnet18-all", Recipe(10, 8, 1e-3)),
         ("garbage-lite0-last", Recipe(8, 4, 1e-2)),
         ("garbage-lite0-some", Recipe(6, 8, 2e-3)),
-        ("garbage-lite0-all", Recipe(8, 8, 1e-3)),
+        ("garbage-lite0-all", Recipe(12, 8, 2e-3)),
     ],
 )
 def test_transfer_learning_overfits_few_examples(name, recipe, data):
