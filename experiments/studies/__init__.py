@@ -1,0 +1,1 @@
+"""The reference studies of the founding documents, each as a learning curve."""

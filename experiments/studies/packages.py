@@ -1,0 +1,44 @@
+"""Packages and files a study may lack, asked for in one line."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+
+class MissingDataError(FileNotFoundError):
+    """A data set or a file of weights is not where it is looked for."""
+
+
+def need(name: str) -> Any:
+    """Import a package of the extra ``experiments``.
+
+    Raises
+    ------
+    ImportError
+        If it is missing; says what to install.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"Got no package {error.name}, which this study needs. "
+            'Install it with: pip install -e ".[experiments,vision]"'
+        ) from error
+
+
+def need_files(what: str, source: str, *paths: Path) -> None:
+    """Check that the files or folders of a data set are there.
+
+    Raises
+    ------
+    MissingDataError
+        If one is not: what, where to get it, where to put it.
+    """
+    for path in paths:
+        if not path.exists():
+            raise MissingDataError(
+                f"Got no {what}: there is no {path}. Get it from {source} and unpack it there, "
+                "or leave out --data to run on the data that stands in."
+            )

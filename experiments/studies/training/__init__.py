@@ -1,0 +1,1 @@
+"""Ways to train and score a network of a study."""
