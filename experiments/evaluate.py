@@ -143,7 +143,7 @@ def _load_few(name: str) -> Bank:
 
 
 def run(
-    seeds: Annotated[int, typer.Option(min=1, help="Ways to split, seeds 0, 1, …")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Ways to split, seeds 0, 1, …")] = 2,
     only: Annotated[str, typer.Option(help=f"One table: {', '.join(TABLES)}.")] = "",
     quick: Annotated[bool, typer.Option(help="Small banks and networks; for trying out.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes, for seeds and folds.")] = 2,

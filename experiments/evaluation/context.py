@@ -27,7 +27,7 @@ class Context:
         Gives the bank of a name.
     seed : int
         Of the folds and of the models.
-    n_folds : int, default=10
+    n_folds : int, default=5
     jobs : int, default=1
         Processes that fit folds.
     regressor : dict

@@ -16,7 +16,7 @@ from ptssp_sklearn.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 
-N_FOLDS = 10
+N_FOLDS = 5
 SHARES = (0.5, 0.75, 0.9)
 CONDITIONS = {
     "four images + masks": (4, True),
