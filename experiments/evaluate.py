@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
 import typer
 from joblib import Parallel, delayed
@@ -19,16 +17,15 @@ from joblib import Parallel, delayed
 from experiments.evaluation import figures
 from experiments.evaluation.context import Context
 from experiments.evaluation.curves_file import read_points, score_curves, show
-from experiments.evaluation.protocol import N_FOLDS, Bank, read_bank
+from experiments.evaluation.loading import load_few, load_whole
+from experiments.evaluation.protocol import N_FOLDS, Bank
 from experiments.evaluation.report import Frames, Section, put_block, put_section
 from experiments.evaluation.tables import TABLES
 from experiments.tracked import log_table, tracking
-from ptssp_sklearn import load_curve_bank
 
 PAGE, README = Path("docs/results.md"), Path("README.md")
 QUICK_PAGE = Path(".cache/quick/results.md")
 QUICK: dict[str, Any] = {"n_networks": 4, "n_steps": 10}
-QUICK_ROWS = 12
 COMMAND = "python -m experiments.evaluate"
 HEAD = """# Results
 
@@ -127,21 +124,6 @@ def summary_of(page: str) -> str:
     return page.split("<!-- summary -->")[1].split("<!-- /summary -->")[0].strip()
 
 
-@cache
-def _load(name: str) -> Bank:
-    return read_bank(load_curve_bank(name))
-
-
-@cache
-def _load_few(name: str) -> Bank:
-    """Load a dozen rows of a bank, under a name of its own for the embeddings."""
-    bank = load_curve_bank(name)
-    rows = np.unique(np.linspace(0, len(bank.y) - 1, QUICK_ROWS).astype(int))
-    bank.update(y=bank.y.iloc[rows], groups=bank.groups[rows], name=f"quick-{name}")
-    bank.X = None if bank.X is None else bank.X.iloc[rows]
-    return read_bank(bank)
-
-
 def run(
     seeds: Annotated[int, typer.Option(min=1, help="Ways to split, seeds 0, 1, …")] = 2,
     only: Annotated[str, typer.Option(help=f"One table: {', '.join(TABLES)}.")] = "",
@@ -166,7 +148,7 @@ def run(
         settings |= {"n_folds": 3, **QUICK}
     start = time.monotonic()
     page = out or (QUICK_PAGE if quick else PAGE)
-    load = _load_few if quick else _load
+    load = load_few if quick else load_whole
     with tracking(track, "evaluate", tracking_uri) as logged:
         hook = log_table if logged else None
         for name, section in evaluate(load, names, seeds=seeds, on_frames=hook, **settings):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pandas as pd
 import pytest
 
 from experiments.evaluate import evaluate, summary_of, write_page
 from experiments.evaluation import rounds
+from experiments.evaluation.loading import load_few, load_whole
 from experiments.evaluation.report import Section, cell, put_block, put_section
 from experiments.evaluation.tables import TABLES
 from tests.curve_banks import load
@@ -64,6 +67,19 @@ def test_the_same_seed_gives_the_same_table(sections):
     names = ["real"]
     again = dict(evaluate(load, names, **QUICK))
     assert [again[name].text for name in names] == [sections[name].text for name in names]
+
+
+def test_seeds_side_by_side_give_what_they_give_one_after_the_other():
+    texts = [
+        dict(evaluate(load, ["real"], seeds=2, jobs=jobs, **QUICK))["real"].text for jobs in (1, 2)
+    ]
+    assert texts[0] == texts[1]
+    assert " to " in texts[0]
+
+
+def test_the_loaders_of_the_command_can_go_to_other_processes():
+    for load_bank in (load_whole, load_few):
+        assert pickle.loads(pickle.dumps(load_bank)) is load_bank
 
 
 def test_several_seeds_show_their_range():

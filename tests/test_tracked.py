@@ -69,7 +69,7 @@ def test_a_training_without_tracking_leaves_no_store(uri, tmp_path, monkeypatch)
 
 def test_a_table_of_the_results_page_has_a_run_a_model(uri, tmp_path, monkeypatch):
     name = next(iter(TABLES))
-    monkeypatch.setattr(evaluate, "_load_few", load)
+    monkeypatch.setattr(evaluate, "load_few", load)
     options = {"only": name, "quick": True, "jobs": 1, "seeds": 1, "curves": None}
     page = tmp_path / "page.md"
     evaluate.run(**options, out=page, error=False, folds=3, track=True, tracking_uri=uri)
