@@ -71,7 +71,8 @@ def hold_out(bank: Bunch, seed: int, **regressor: Any) -> Assessment:
     last = fit_model([whole.take(train)], seed, **regressor)
     pipeline = TrainingSizePipeline([("embed", "passthrough"), ("regress", last)])
     asked = whole.of(ASKED)[test] if whole.draws else None
-    log_losses(pipeline)
+    if whole.draws:
+        log_losses(pipeline)
     mean = curves.mean().fillna(bank.y.mean()).to_numpy()
     return assess(pipeline, asked, bank.y.iloc[test], mean_curve=mean)
 
