@@ -146,10 +146,6 @@ class Expert:
         self.level_maps_ = calibrate(prior, sizes, scores[rows[picked]])
         self._held_out = None
 
-    def answers(self, X: Array) -> NDArray[np.bool_]:
-        """Tell which rows lie in the region of this expert."""
-        return self.region.holds(X)
-
     def represent(self, X: Array) -> Array:
         """Place rows where distance is unlikeness: standardised, weighted by relevance.
 

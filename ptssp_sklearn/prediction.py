@@ -150,6 +150,6 @@ class CurvePredictionMixin:
         known = self.references_
         features, domains = known.features.astype(np.float64), []
         for expert in self.experts_:
-            rows = expert.answers(features)
+            rows = expert.region.holds(features)
             domains.append(Domain(expert.represent(features[rows]), known.dataset[rows]))
         return domains

@@ -21,6 +21,7 @@ from experiments.evaluation.forecast import crossings
 from experiments.evaluation.protocol import Truth
 from experiments.evaluation.study import Study
 from experiments.families import fit_power3, power3
+from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.planning import plan_collection
 
 Array = NDArray[np.float64]
@@ -126,8 +127,7 @@ def ours(
     """Ask for the central size, or for quantiles by the rounds that are left."""
 
     def ask(rows: NDArray, table: pd.DataFrame, target: Array, left: int) -> Array:
-        X = None if vectors is None else vectors[rows]
-        found = study.models[number].predict_distribution(X, pilot=table)
+        found = _believed(study, number, vectors, rows, table)
         if levels is None:
             return found.typical_sizes(target)
         return found.size_quantiles(target, [levels(left)])[:, 0]
@@ -139,8 +139,7 @@ def planned(study: Study, number: int, vectors: Array | None, largest: float) ->
     """Ask for the next size of `plan`."""
 
     def ask(rows: NDArray, table: pd.DataFrame, target: Array, left: int) -> Array:
-        X = None if vectors is None else vectors[rows]
-        found = study.models[number].predict_distribution(X, pilot=table)
+        found = _believed(study, number, vectors, rows, table)
         labelled = np.nan_to_num(table.notna() * table.columns.to_numpy(dtype=float)).max(axis=1)
         plans = [
             plan_collection(
@@ -156,6 +155,14 @@ def planned(study: Study, number: int, vectors: Array | None, largest: float) ->
         return np.array([plan.next_size for plan in plans], dtype=float)
 
     return ask
+
+
+def _believed(
+    study: Study, number: int, vectors: Array | None, rows: NDArray, table: pd.DataFrame
+) -> CurveDistribution:
+    """Ask a fold's model about rows, with what was measured of them."""
+    X = None if vectors is None else vectors[rows]
+    return study.models[number].predict_distribution(X, pilot=table)
 
 
 def policies(

@@ -73,8 +73,8 @@ def summary(scores: pd.DataFrame) -> str:
         cells += [f"{of[SHIPPED].mae.mean():.3f}", f"{of[SHIPPED].curve_cover.mean():.0%}"]
         lines.append(f"| {condition} | " + " | ".join(cells) + " |")
     note = (
-        'R2 of the curve, mean over the seeds. "As shipped" is trained on 14 draws of '
-        "each domain, so that one model\nanswers rows of one to eight images, with masks and "
+        'R2 of the curve, mean over the seeds. "As shipped" is trained on '
+        f"{len(standard_draws())} draws of each domain, so that one model\nanswers rows of one to eight images, with masks and "
         "without; its interval is for a score one would measure."
     )
     return f"<!-- summary -->\n{note}\n\n" + "\n".join(lines) + "\n<!-- /summary -->"
