@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from experiments.candidates import CANDIDATES
+from experiments.draws import standard_draws
 from experiments.evaluation import figures
 from experiments.evaluation.context import (
     CUTPASTE,
@@ -74,7 +75,8 @@ def summary(scores: pd.DataFrame) -> str:
         lines.append(f"| {condition} | " + " | ".join(cells) + " |")
     note = (
         'R2 of the curve, mean over the seeds. "As shipped" is trained on '
-        f"{len(standard_draws())} draws of each domain, so that one model\nanswers rows of one to eight images, with masks and "
+        f"{len(standard_draws())} draws of each domain, so that one model\n"
+        "answers rows of one to eight images, with masks and "
         "without; its interval is for a score one would measure."
     )
     return f"<!-- summary -->\n{note}\n\n" + "\n".join(lines) + "\n<!-- /summary -->"
