@@ -88,7 +88,7 @@ def adapt_regressor(regressor: CurveParamRegressor, curves: Any) -> CurveParamRe
     moved.population_ = replace(population, mixture=shift.move(population.mixture), noise=noise)
     moved.experts_ = [copy(expert) for expert in regressor.experts_]
     for expert in moved.experts_:
-        expert.joint_ = shift.move(expert.joint_)
+        expert.joint_, expert.tilted_ = shift.move(expert.joint_), False
     return moved
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,20 +13,19 @@ from skorch.callbacks import LRScheduler
 
 from ptssp_sklearn.calibration import MOST_CURVES, calibrate
 from ptssp_sklearn.distribution import NOMINAL
-from ptssp_sklearn.mixture import Mixture, fit_mixture
+from ptssp_sklearn.held_out import average_unseen, choose_shrinkage, draw_counts
+from ptssp_sklearn.mixture import Mixture, blend, fit_mixture
 from ptssp_sklearn.network import CurveLoss, NetworkEnsemble, TargetLoss
-from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.patterns import Region
+from ptssp_sklearn.population import Population
 from ptssp_sklearn.posterior import CurvePrior
 from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.scaling import Standardiser, relevance
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
+from ptssp_sklearn.tilting import TILT_SIZES, find_slopes, mean_scores
 
 Array = NDArray[np.float64]
 
-_SHRINKAGES = np.linspace(0.0, 1.0, 21)
-_LEAST_ROWS = 20
-_LEAST_BOOTSTRAP = 8
 _JOINT_POINTS = 20_000
 _FAR = 10.0
 _LEAST_WEIGHT = 0.5
@@ -65,12 +64,16 @@ class Expert:
         only where targets are curves.
     level_maps_ : (LevelMap, LevelMap)
         Calibration without a pilot and with one; see `calibrate`.
+    tilted_ : bool
+        Whether the mean of what is believed is the predicted curve; see
+        `ptssp_sklearn.tilting`.
     """
 
     def __init__(self, settings: ExpertSettings, region: Region) -> None:
         self.settings = settings
         self.region = region
         self.level_maps_ = (NOMINAL, NOMINAL)
+        self.tilted_ = True
         self._held_out: tuple[NDArray[np.intp], Array] | None = None
 
     def fit(
@@ -102,9 +105,10 @@ class Expert:
         goal = (targets - self.mean_) / self.scale_
         self.scaler_ = Standardiser().fit(X)
         inputs = self.scaler_.transform(X)
-        weights = _bootstrap(groups[rows], self.settings.n_networks, seed)
+        weights = draw_counts(groups[rows], self.settings.n_networks, seed)
         known, profiles = np.isfinite(X), self._profiles(targets)
-        own = [relevance(inputs, known, profiles, counts) for counts in weights.T]
+        _, datasets = np.unique(targets, axis=0, return_inverse=True)
+        own = [relevance(inputs, known, profiles, c, datasets.ravel()) for c in weights.T]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.net_ = self._make_net(np.array(own, dtype=np.float32), len(goal))
@@ -122,11 +126,23 @@ class Expert:
         deviation = self._members(self.scaler_.transform(X[:, self.region.columns])).mean(axis=1)
         return self.mean_ + self.shrinkage_ * deviation * self.scale_
 
-    def prior(self, X: Array) -> Mixture:
-        """Give what is believed of the curves of rows, over unbounded coordinates."""
-        return self.joint_.condition(self.predict(X))
+    def believe(
+        self, X: Array, population: Population, seed: int, share: Array | None = None
+    ) -> CurvePrior:
+        """Give what is believed of the curves of rows.
 
-    def calibrate(self, sizes: Array, scores: Array, noise: MeasurementNoise, seed: int) -> None:
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+        population : Population
+        seed : int
+        share : ndarray of shape (n_rows,), optional
+            How much each row is believed to be like the population; by default not at all.
+        """
+        prior = self._around(self.predict(X), population, seed, share)
+        return replace(prior, level_maps=self.level_maps_)
+
+    def calibrate(self, sizes: Array, scores: Array, population: Population, seed: int) -> None:
         """Calibrate on rows as predicted by networks that did not see them.
 
         Parameters
@@ -134,7 +150,7 @@ class Expert:
         sizes : ndarray of shape (n_sizes,), images
         scores : ndarray of shape (n_rows, n_sizes)
             Measured curves of the rows `fit` was given.
-        noise : MeasurementNoise
+        population : Population
         seed : int
         """
         assert self._held_out is not None
@@ -142,7 +158,7 @@ class Expert:
         order = np.random.default_rng(seed).permutation(len(rows))
         _, first = np.unique(scores[rows[order]], axis=0, return_index=True)
         picked = order[np.sort(first)[:MOST_CURVES]]
-        prior = CurvePrior(self.joint_.condition(centre[picked]), noise, seed)
+        prior = self._around(centre[picked], population, seed)
         self.level_maps_ = calibrate(prior, sizes, scores[rows[picked]])
         self._held_out = None
 
@@ -159,6 +175,20 @@ class Expert:
         self.net_ = self._make_net(state["relevance"].numpy(), 1).initialize()
         self.net_.module_.load_state_dict(state)
         return self
+
+    def _around(
+        self, centre: Array, population: Population, seed: int, share: Array | None = None
+    ) -> CurvePrior:
+        """Believe that curves lie about predicted ones, whose mean they keep where tilted."""
+        mixture, slopes = self.joint_.condition(centre), None
+        goal = sigmoid_curve(TILT_SIZES, from_unbounded(centre))
+        if share is not None:
+            mixture = blend(mixture, population.mixture.rows(len(centre)), share)
+            part = share[:, None]
+            goal = (1.0 - part) * goal + part * mean_scores(population.mixture, seed)
+        if self.tilted_:
+            slopes = find_slopes(mixture, goal, seed)
+        return CurvePrior(mixture, population.noise, seed, slopes=slopes)
 
     def _members(self, inputs: NDArray[np.float32]) -> Array:
         """Give each network's standardised answer, shape (n_rows, n_networks, n_outputs)."""
@@ -222,50 +252,38 @@ class Expert:
 
     def _find_shrinkage(self, members: Array, weights: Array, targets: Array) -> float:
         """Choose the shrinkage that is best on rows the networks were not trained on."""
-        unseen = weights == 0
-        rows = unseen.any(axis=1)
-        if rows.sum() < _LEAST_ROWS:
-            return 1.0
-        deviation = _average(members[rows], unseen[rows]) * self.scale_
+        rows, deviation = average_unseen(members, weights)
         truth = self._profiles(targets[rows])
-        errors = [
-            np.mean((self._profiles(self.mean_ + factor * deviation) - truth) ** 2)
-            for factor in _SHRINKAGES
-        ]
-        return float(_SHRINKAGES[int(np.argmin(errors))])
+
+        def errors(share: float) -> Array:
+            found = self._profiles(self.mean_ + share * deviation * self.scale_)
+            return ((found - truth) ** 2).mean(axis=1)
+
+        _, dataset = np.unique(targets[rows], axis=0, return_inverse=True)
+        return choose_shrinkage(errors, dataset.ravel())
 
     def _predict_unseen(self, members: Array, weights: Array) -> tuple[NDArray[np.intp], Array]:
         """Predict rows by the networks that did not see them; give which rows have some."""
-        unseen = weights == 0
-        if not unseen.any():
-            unseen = np.ones_like(unseen)
-        rows = np.flatnonzero(unseen.any(axis=1))
-        deviation = _average(members[rows], unseen[rows]) * self.scale_
-        return rows, self.mean_ + self.shrinkage_ * deviation
+        if not (weights == 0).any():
+            weights = np.zeros_like(weights)
+        rows, deviation = average_unseen(members, weights)
+        return rows, self.mean_ + self.shrinkage_ * deviation * self.scale_
 
 
 def _join(samples: Array, centre: Array, targets: Array, seed: int) -> Mixture:
-    """Learn how curves lie about their predictions."""
+    """Learn how curves lie about their predictions.
+
+    What is learned is the distance from the prediction: where few curves tell of it, it is
+    drawn towards none, not the curve towards the mean of all.
+    """
     n_samples = int(np.clip(_JOINT_POINTS // len(centre), 2, samples.shape[1]))
     picked = samples[:, :n_samples]
     beside = np.broadcast_to(centre[:, None], picked.shape)
-    n_curves = len(np.unique(targets, axis=0))
-    return fit_mixture(np.concatenate([picked, beside], axis=2), n_curves=n_curves, seed=seed)
-
-
-def _average(members: Array, weights: NDArray[np.bool_]) -> Array:
-    """Average the networks' answers (n_rows, n_networks, n_outputs), each row its own."""
-    share = weights / weights.sum(axis=1, keepdims=True)
-    return np.einsum("nko,nk->no", members, share)
-
-
-def _bootstrap(groups: NDArray[np.intp], n_networks: int, seed: int) -> Array:
-    """Draw how often each network sees a row; a group is drawn as one."""
-    rng = np.random.default_rng(seed)
-    names, place = np.unique(groups, return_inverse=True)
-    if len(names) < _LEAST_BOOTSTRAP:
-        return np.ones((len(groups), n_networks))
-    return rng.poisson(1.0, size=(len(names), n_networks)).astype(np.float64)[place.ravel()]
+    points = np.concatenate([picked - beside, beside], axis=2)
+    apart = fit_mixture(points, n_curves=len(np.unique(targets, axis=0)), seed=seed)
+    n = samples.shape[2]
+    back = np.eye(2 * n) + np.eye(2 * n, k=n)
+    return Mixture(apart.weights, apart.means @ back.T, back @ apart.covariances @ back.T)
 
 
 def _device(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from scipy.special import logsumexp, softmax
 from sklearn.mixture import GaussianMixture
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.integer] | NDArray[np.bool_] | slice
 
 N_COORDINATES = 4
 USUAL_SPREAD = np.array([1.5, 0.7, 1.5, 1.5])
@@ -116,6 +117,21 @@ def fit_mixture(points: Array, *, n_curves: int | None = None, seed: int = 0) ->
         np.concatenate([[0.5], 0.5 * parts.weights_])[None],
         np.vstack([mean, parts.means_])[None],
         np.concatenate([single[None], parts.covariances_]),
+    )
+
+
+def take(mixture: Mixture, rows: Rows) -> Mixture:
+    """Take some rows of a mixture."""
+    return replace(mixture, weights=mixture.weights[rows], means=mixture.means[rows])
+
+
+def blend(first: Mixture, second: Mixture, share: Array) -> Mixture:
+    """Mix two mixtures of as many rows, `share` (n_rows,) of the second in each."""
+    weights = [first.weights * (1.0 - share)[:, None], second.weights * share[:, None]]
+    return Mixture(
+        np.concatenate(weights, axis=1),
+        np.concatenate([first.means, second.means], axis=1),
+        np.concatenate([first.covariances, second.covariances]),
     )
 
 

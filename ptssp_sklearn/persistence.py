@@ -28,7 +28,7 @@ from ptssp_sklearn.population import Population
 from ptssp_sklearn.regression import CurveParamRegressor
 from ptssp_sklearn.scaling import Standardiser
 
-FORMAT, OLDEST_FORMAT = 3, 2
+FORMAT, OLDEST_FORMAT = 4, 2
 _KEY = "ptssp_sklearn"
 _EVERYWHERE = (-np.inf, np.inf)
 _OF_THE_MACHINE = ("cache_dir", "cache_size", "progress")
@@ -61,7 +61,7 @@ def save_model(
     experts = []
     for number, expert in enumerate(regressor.experts_):
         tensors |= {f"{number}.{key}": value for key, value in _expert_tensors(expert).items()}
-        experts.append({"shrinkage": expert.shrinkage_})
+        experts.append({"shrinkage": expert.shrinkage_, "tilted": expert.tilted_})
     header = {
         "format": FORMAT,
         "version": __version__,
@@ -224,7 +224,7 @@ def _restore_regressor(
         expert.scaler_ = Standardiser()
         for name in _SCALER:
             setattr(expert.scaler_, name, mine[f"input.{name}"])
-        expert.shrinkage_ = about["shrinkage"]
+        expert.shrinkage_, expert.tilted_ = about["shrinkage"], about.get("tilted", False)
         expert.joint_, expert.level_maps_ = _restore_beliefs(mine, "joint")
         weights = {k.removeprefix("net."): v for k, v in mine.items() if k.startswith("net.")}
         expert.restore({name: torch.from_numpy(value) for name, value in weights.items()})

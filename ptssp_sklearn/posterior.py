@@ -22,6 +22,7 @@ from ptssp_sklearn.distribution import NOMINAL, CurveDistribution, LevelMap
 from ptssp_sklearn.mixture import Mixture
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve
+from ptssp_sklearn.tilting import pick_tilted, tilt
 
 Array = NDArray[np.float64]
 
@@ -44,15 +45,29 @@ class CurvePrior:
     seed : int, default=0
     level_maps : (LevelMap, LevelMap), optional
         Calibration without a pilot and with one; by default none.
+    slopes : ndarray of shape (n_rows, 5), optional
+        Tilt of the mixture, see `ptssp_sklearn.tilting`; by default none.
     """
 
     mixture: Mixture
     noise: MeasurementNoise
     seed: int = 0
     level_maps: tuple[LevelMap, LevelMap] = (NOMINAL, NOMINAL)
+    slopes: Array | None = None
 
     def __len__(self) -> int:
         return len(self.mixture.means)
+
+    def sample(self, n_samples: int, rng: np.random.Generator) -> Array:
+        """Draw unbounded coordinates, shape (n_rows, n_samples, 4)."""
+        if self.slopes is None:
+            return self.mixture.sample(n_samples, rng)
+        return pick_tilted(self.mixture.sample(2 * n_samples, rng), self.slopes, n_samples)
+
+    def log_density(self, points: Array) -> Array:
+        """Give the log density of points (n_rows, n_points, 4), but for a constant a row."""
+        density = self.mixture.log_density(points)
+        return density if self.slopes is None else density + tilt(points, self.slopes)
 
     def distribution(
         self,
@@ -69,7 +84,7 @@ class CurvePrior:
         scores : ndarray of shape (n_rows, n_sizes), NaN where not measured, optional
         """
         if sizes is None or scores is None:
-            points = self.mixture.sample(n_samples, np.random.default_rng(self.seed))
+            points = self.sample(n_samples, np.random.default_rng(self.seed))
         else:
             points = sample_posterior(self, sizes, scores, n_samples=n_samples)
         level_map = self.level_maps[int(sizes is not None)]
@@ -81,7 +96,7 @@ def sample_posterior(
 ) -> Array:
     """Draw unbounded coordinates given measured points, shape (n_rows, n_samples, 4)."""
     rng = np.random.default_rng(prior.seed)
-    cloud = _Cloud.start(prior, sizes, scores, prior.mixture.sample(n_samples, rng))
+    cloud = _Cloud.start(prior, sizes, scores, prior.sample(n_samples, rng))
     while not cloud.done.all():
         cloud.heat(rng.random())
         for _ in range(_MOVES):
@@ -116,7 +131,7 @@ class _Cloud:
             known=known,
             precision=prior.noise.precision(sizes, scores),
             points=points,
-            log_prior=prior.mixture.log_density(points),
+            log_prior=prior.log_density(points),
             log_likelihood=np.zeros(points.shape[:2]),
             heat_=np.where(known.any(axis=1), 0.0, 1.0),
             reach=np.ones(len(points)),
@@ -154,7 +169,7 @@ class _Cloud:
         """Make one random-walk Metropolis step."""
         step = self.reach[:, None, None] * (normal @ self.roots.transpose(0, 2, 1))
         moved = self.points + step
-        log_prior = self.prior.mixture.log_density(moved)
+        log_prior = self.prior.log_density(moved)
         log_likelihood = self._likelihood(moved)
         gain = log_prior - self.log_prior
         gain += self.heat_[:, None] * (log_likelihood - self.log_likelihood)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ptssp_sklearn.distribution import LEVELS, CurveDistribution, LevelMap
-from ptssp_sklearn.domain import Domain, References, blend, take
+from ptssp_sklearn.domain import Domain, References
 from ptssp_sklearn.expert import Expert
-from ptssp_sklearn.mixture import Mixture
 from ptssp_sklearn.patterns import choose_region
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.population import Population
@@ -132,18 +131,13 @@ class CurvePredictionMixin:
         """Give the prior of rows in the domain, then that of those outside, and the rows."""
         for number, rows in self._groups(X):
             expert, domain = self.experts_[number], self.domains_[number]
-            mixture = expert.prior(X[rows])
             share = domain.population_share(expert.represent(X[rows]))
-            inside, outside = np.flatnonzero(share == 0), np.flatnonzero(share > 0)
-            if len(inside):
-                yield self._prior(take(mixture, inside), expert), rows[inside]
-            if len(outside):
-                population = self.population_.mixture.rows(len(outside))
-                blended = blend(take(mixture, outside), population, share[outside])
-                yield self._prior(blended, expert), rows[outside]
-
-    def _prior(self, mixture: Mixture, expert: Expert) -> CurvePrior:
-        return CurvePrior(mixture, self.population_.noise, self.seed_, expert.level_maps_)
+            inside, outside = share == 0, share > 0
+            if inside.any():
+                yield expert.believe(X[rows[inside]], self.population_, self.seed_), rows[inside]
+            if outside.any():
+                strange, share = rows[outside], share[outside]
+                yield expert.believe(X[strange], self.population_, self.seed_, share), strange
 
     def _find_domains(self) -> list[Domain]:
         """Place the remembered training rows in the space of each expert."""

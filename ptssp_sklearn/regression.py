@@ -177,7 +177,7 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         if table is not None and curves is not None:
             sizes, scores = table.columns.to_numpy(dtype=float), table.to_numpy()
             for expert in self.experts_:
-                expert.calibrate(sizes, scores, self.population_.noise, self.seed_)
+                expert.calibrate(sizes, scores, self.population_, self.seed_)
         return self
 
     def predict(self, X: Any) -> Array:

@@ -41,7 +41,11 @@ class Standardiser:
 
 
 def relevance(
-    Z: NDArray[np.floating], known: NDArray[np.bool_], profiles: Array, counts: Array
+    Z: NDArray[np.floating],
+    known: NDArray[np.bool_],
+    profiles: Array,
+    counts: Array,
+    datasets: NDArray[np.intp] | None = None,
 ) -> Array:
     """Weigh standardised features by what each explains alone: soft screening [1]_.
 
@@ -57,6 +61,9 @@ def relevance(
         What is to be explained, in the units errors are measured in.
     counts : ndarray of shape (n_rows,)
         How often each row counts; rows that count 0 have no say.
+    datasets : ndarray of shape (n_rows,), optional
+        Numbers of the datasets that rows are draws of: many draws of few datasets explain as
+        much by chance as few rows do. By default each row is a dataset.
 
     Returns
     -------
@@ -78,8 +85,17 @@ def relevance(
     products = Z.T @ components
     scale = (Z**2).sum(axis=0)[:, None] * (known.T.astype(float) @ components**2)
     squared = np.divide(products**2, scale, out=np.zeros_like(products), where=scale > 1e-12)
-    share = known.T @ root[:, 0] ** 2
-    chance = (known.T @ root[:, 0] ** 4) / np.maximum(share**2, 1e-12)
+    shares = known * root**2
+    if datasets is not None:
+        shares = _sums(shares, datasets)
+    chance = (shares**2).sum(axis=0) / np.maximum(shares.sum(axis=0) ** 2, 1e-12)
     weights = np.maximum(squared @ (energy / energy.sum()) - chance, 0.0)
     size = np.sqrt(np.mean(weights**2))
     return weights / size if size > 1e-9 else np.ones_like(weights)
+
+
+def _sums(values: Array, groups: NDArray[np.intp]) -> Array:
+    """Add up the rows of each group."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    return np.add.reduceat(values[order], starts, axis=0)

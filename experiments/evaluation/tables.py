@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from experiments.evaluation import bank_size, calibration, pilots, rounds, zero_shot
+from experiments.evaluation import bank_size, calibration, pilots, repeats, rounds, zero_shot
 from experiments.evaluation.context import Context
 from experiments.evaluation.report import Frames, Section
 
@@ -92,5 +92,14 @@ TABLES = {
         "`procedural`, `yolov8m-seg`",
         rounds.measure,
         rounds.show,
+    ),
+    "repeats": Table(
+        "The floor set by noise",
+        "Curves here are measured once a size, so no answer can be nearer than a second "
+        "training would be. Measured by trainings that differ in the images drawn and in the "
+        "seed; no model, no folds.",
+        "`procedural-2`, from `experiments/measurements`",
+        repeats.measure,
+        repeats.show,
     ),
 }
