@@ -18,6 +18,7 @@ from experiments.bank_figures import (
     parameters_figure,
 )
 from experiments.contact_sheet import contact_sheet
+from experiments.draws import count_images
 from experiments.families import FAMILIES
 from experiments.held_out import (
     LEAST_FITTED,
@@ -130,12 +131,11 @@ def summary(banks: list[Bunch]) -> str:
     lines = ["| bank | learner | curves | groups | sizes | score | images each |"]
     lines += ["|---|---|---|---|---|---|---|"]
     for bank in banks:
-        images = 0 if bank.X is None else sum(c.startswith("image_") for c in bank.X.columns)
         sizes = bank.y.columns
         lines.append(
             f"| {bank.name} | {bank.learner} | {len(bank.y)} | {len(np.unique(bank.groups))} "
             f"| {sizes.min():g} to {sizes.max():g} ({_count(bank.y)}) | {metric_name(bank)} "
-            f"| {images or 'none'} |"
+            f"| {count_images(bank) or 'none'} |"
         )
     return "\n".join(lines)
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptssp_sklearn.distribution import LEVELS, NOMINAL, CurveDistribution, LevelMap
-from ptssp_sklearn.metrics import reached_sizes
+from ptssp_sklearn.metrics import reached_tables
 from ptssp_sklearn.posterior import CurvePrior
 
 Array = NDArray[np.float64]
@@ -93,9 +93,7 @@ def _ranks(prior: CurvePrior, sizes: Array, scores: Array, limit: float) -> tupl
 
 def _size_ranks(found: CurveDistribution, sizes: Array, scores: Array, limit: float) -> Ranks:
     values, weights = [], []
-    targets, true = (
-        np.array(p) for p in zip(*[reached_sizes(sizes, s) for s in scores], strict=True)
-    )
+    targets, true = reached_tables(sizes, scores)
     asked = [found.noisy_sizes(column) for column in targets.T]
     for row in range(len(scores)):
         open_ = np.flatnonzero(np.isfinite(true[row]) & (true[row] > limit))
