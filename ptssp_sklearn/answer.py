@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ptssp_sklearn.distribution import interval_levels
 from ptssp_sklearn.domain import STRANGE
 from ptssp_sklearn.forecasting import check_target
 from ptssp_sklearn.images import ImageError
-from ptssp_sklearn.outlook import Outlook, interval_levels, look_at, outlook_for
+from ptssp_sklearn.outlook import Outlook, look_at, outlook_for
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.plotting import PredictedCurveDisplay
 from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve, whole_images

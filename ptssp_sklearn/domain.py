@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ptssp_sklearn.mixture import Mixture
-
 Array = NDArray[np.float64]
-Rows = NDArray[np.integer] | NDArray[np.bool_]
 
 STRANGE = 0.95
 """Rows with a higher score are out of domain: one training dataset in twenty lies so far."""
@@ -134,21 +131,6 @@ class Domain:
 
     def _apart(self, points: Array) -> Array:
         return _near(self.distances(points), len(self.datasets))
-
-
-def take(mixture: Mixture, rows: Rows) -> Mixture:
-    """Take some rows of a mixture."""
-    return replace(mixture, weights=mixture.weights[rows], means=mixture.means[rows])
-
-
-def blend(first: Mixture, second: Mixture, share: Array) -> Mixture:
-    """Mix two mixtures of as many rows, `share` (n_rows,) of the second in each."""
-    weights = [first.weights * (1.0 - share)[:, None], second.weights * share[:, None]]
-    return Mixture(
-        np.concatenate(weights, axis=1),
-        np.concatenate([first.means, second.means], axis=1),
-        np.concatenate([first.covariances, second.covariances]),
-    )
 
 
 def _near(distances: Array, n_others: int) -> Array:

@@ -77,6 +77,10 @@ class Mixture:
             self.covariances[:, :n, :n] - gain @ self.covariances[:, n:, :n],
         )
 
+    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Mixture:
+        """Take some rows."""
+        return Mixture(self.weights[rows], self.means[rows], self.covariances)
+
     def rows(self, n_rows: int) -> Mixture:
         """Repeat a mixture of one row."""
         return Mixture(
@@ -84,6 +88,23 @@ class Mixture:
             np.repeat(self.means, n_rows, axis=0),
             self.covariances,
         )
+
+
+def blend(first: Mixture, second: Mixture, share: Array) -> Mixture:
+    """Mix two mixtures of as many rows.
+
+    Parameters
+    ----------
+    first, second : Mixture of n_rows rows
+    share : ndarray of shape (n_rows,), in [0, 1]
+        Weight of the second in each row.
+    """
+    weights = [first.weights * (1.0 - share)[:, None], second.weights * share[:, None]]
+    return Mixture(
+        np.concatenate(weights, axis=1),
+        np.concatenate([first.means, second.means], axis=1),
+        np.concatenate([first.covariances, second.covariances]),
+    )
 
 
 def fit_mixture(points: Array, *, n_curves: int | None = None, seed: int = 0) -> Mixture:

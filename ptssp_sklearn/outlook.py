@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.distribution import CurveDistribution, interval_levels
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.sigmoid import whole_images
 
@@ -81,19 +81,6 @@ class Outlook:
         band : ndarray of shape (n_sizes, 2), fractions
         """
         return self.believed.curve_quantiles(sizes, interval_levels(coverage))[0]
-
-
-def interval_levels(coverage: float) -> list[float]:
-    """Give the levels of the ends of a central interval.
-
-    Raises
-    ------
-    ValueError
-        If the coverage is not in (0, 1).
-    """
-    if not 0 < coverage < 1:
-        raise ValueError(f"Got the interval {coverage:g}, expected a fraction in (0, 1).")
-    return [0.5 - coverage / 2, 0.5 + coverage / 2]
 
 
 def look_at(model: TrainingSizePipeline, X: pd.DataFrame | None) -> Array | None:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ptssp_sklearn.distribution import LEVELS, CurveDistribution, LevelMap
-from ptssp_sklearn.domain import Domain, References, blend, take
+from ptssp_sklearn.domain import Domain, References
 from ptssp_sklearn.expert import Expert
-from ptssp_sklearn.mixture import Mixture
+from ptssp_sklearn.mixture import Mixture, blend
 from ptssp_sklearn.patterns import choose_region
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.population import Population
@@ -48,6 +48,10 @@ class CurvePredictionMixin:
             Measured points, the evidence.
         n_samples : int, default=1000
             Curves that stand for the distribution.
+
+        Returns
+        -------
+        distribution : CurveDistribution of n_rows rows
         """
         check_is_fitted(self)
         measured = None if pilot is None else check_pilot(pilot)
@@ -136,10 +140,10 @@ class CurvePredictionMixin:
             share = domain.population_share(expert.represent(X[rows]))
             inside, outside = np.flatnonzero(share == 0), np.flatnonzero(share > 0)
             if len(inside):
-                yield self._prior(take(mixture, inside), expert), rows[inside]
+                yield self._prior(mixture.take(inside), expert), rows[inside]
             if len(outside):
                 population = self.population_.mixture.rows(len(outside))
-                blended = blend(take(mixture, outside), population, share[outside])
+                blended = blend(mixture.take(outside), population, share[outside])
                 yield self._prior(blended, expert), rows[outside]
 
     def _prior(self, mixture: Mixture, expert: Expert) -> CurvePrior:

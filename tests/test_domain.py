@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from ptssp_sklearn import CurveParamRegressor
-from ptssp_sklearn.domain import STRANGE, Domain, References, blend
-from ptssp_sklearn.mixture import Mixture
+from ptssp_sklearn.domain import STRANGE, Domain, References
 from ptssp_sklearn.sigmoid import from_unbounded
 
 N = 100
@@ -101,11 +100,3 @@ def test_few_rows_are_kept_as_many_of_each_dataset():
     kept = References.of(pd.DataFrame(index=range(300)), X, dataset, seed=0)
     assert kept.features.shape == (2000, 2)
     assert set(np.bincount(kept.dataset)) == {6, 7}
-
-
-def test_blend_keeps_weights_and_components():
-    one = Mixture(np.full((2, 2), 0.5), np.zeros((2, 2, 4)), np.stack([np.eye(4)] * 2))
-    other = Mixture(np.ones((2, 1)), np.ones((2, 1, 4)), np.eye(4)[None])
-    both = blend(one, other, np.array([0.25, 0.9]))
-    assert both.weights[:, -1].tolist() == [0.25, 0.9]
-    assert both.weights.sum(axis=1) == pytest.approx([1, 1])

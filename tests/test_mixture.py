@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from ptssp_sklearn.mixture import Mixture, fit_mixture
+from ptssp_sklearn.mixture import Mixture, blend, fit_mixture
 
 RNG = np.random.default_rng(0)
 ROOTS = RNG.normal(size=(2, 6, 6)) / 2 + np.eye(6)
@@ -65,3 +65,12 @@ def test_few_curves_keep_the_usual_spread_and_many_their_own():
     assert many.weights.shape == (1, 4)
     assert many.weights.sum() == pytest.approx(1)
     assert np.sqrt(np.diag(many.covariances[0])).max() < 0.4
+
+
+def test_blend_keeps_weights_and_components():
+    one = Mixture(np.full((2, 2), 0.5), np.zeros((2, 2, 4)), np.stack([np.eye(4)] * 2))
+    other = Mixture(np.ones((2, 1)), np.ones((2, 1, 4)), np.eye(4)[None])
+    both = blend(one, other, np.array([0.25, 0.9]))
+    assert both.weights[:, -1].tolist() == [0.25, 0.9]
+    assert both.weights.sum(axis=1) == pytest.approx([1, 1])
+    assert both.take(np.array([1])).weights.tolist() == both.weights[1:].tolist()
