@@ -157,7 +157,7 @@ def families_text() -> str:
     rows = "\n".join(f"| {f.name} | `{f.formula}` | {f.n_params} |" for f in FAMILIES)
     return (
         "| family | score at n images | parameters |\n|---|---|---|\n" + rows + "\n\n"
-        "The forms are those of LCDB (Mohr et al., 2022; Viering and Loog, 2022). All are fitted "
+        "The forms are those of LCDB (Mohr et al., 2022; Viering and Loog, 2023). All are fitted "
         "by the same bounded least squares from the same grid of starts; no curve falls, and none "
         "leaves the range from 0 to 1. MMF is the 4PL in other letters (A = a, B = d, "
         "C = b^(1/d), D = c), so their rows agree. The 4PL, Weibull and MMF keep the range from "
