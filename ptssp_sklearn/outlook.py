@@ -115,6 +115,10 @@ def outlook_for(
         What `look_at` gives; None asks for the population of the training curves.
     pilot : list of (size, score), optional
         Measured points.
+
+    Returns
+    -------
+    outlook : Outlook
     """
     last: Any = model.steps[-1][1]
     about = getattr(model, "about_", {})
