@@ -17,30 +17,27 @@ import typer
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from experiments.draws import Draw, embed_draws
+from experiments.draws import FOUR_WITH_MASKS, embed_draws
 from experiments.evaluation.protocol import read_bank
 from experiments.evaluation.study import fit_model
-from ptssp_sklearn import (
-    SigmoidCurveFitter,
-    TrainingSizePipeline,
-    load_curve_bank,
-)
+from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline, load_curve_bank
 from ptssp_sklearn.metrics import curve_mae
+from ptssp_sklearn.pipeline import pipeline_of_vectors
 from ptssp_sklearn.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 
 COUNTS = (3, 5, 10)
 PILOT = 51
-FOUR_WITH_MASKS = Draw((1, 2, 3, 4), masks=True)
+"""Largest size of the pilot, images."""
+
 METHODS = ("mean of the k curves", "population before", "population adapted")
 WITH_IMAGES = ("images before", "images adapted")
 
 
 def model_of(bank: Bunch, *, seed: int) -> TrainingSizePipeline:
     """Fit on all draws of a bank, or on its curves only where it has no images."""
-    last = fit_model([read_bank(bank)], seed)
-    return TrainingSizePipeline([("embed", "passthrough"), ("regress", last)])
+    return pipeline_of_vectors(fit_model([read_bank(bank)], seed))
 
 
 def vectors_of(bank: Bunch) -> Array | None:

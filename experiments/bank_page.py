@@ -18,6 +18,7 @@ from experiments.bank_figures import (
     parameters_figure,
 )
 from experiments.contact_sheet import contact_sheet
+from experiments.draws import count_images
 from experiments.families import FAMILIES
 from experiments.held_out import (
     LEAST_FITTED,
@@ -130,12 +131,11 @@ def summary(banks: list[Bunch]) -> str:
     lines = ["| bank | learner | curves | groups | sizes | score | images each |"]
     lines += ["|---|---|---|---|---|---|---|"]
     for bank in banks:
-        images = 0 if bank.X is None else sum(c.startswith("image_") for c in bank.X.columns)
         sizes = bank.y.columns
         lines.append(
             f"| {bank.name} | {bank.learner} | {len(bank.y)} | {len(np.unique(bank.groups))} "
             f"| {sizes.min():g} to {sizes.max():g} ({_count(bank.y)}) | {metric_name(bank)} "
-            f"| {images or 'none'} |"
+            f"| {count_images(bank) or 'none'} |"
         )
     return "\n".join(lines)
 
@@ -157,7 +157,7 @@ def families_text() -> str:
     rows = "\n".join(f"| {f.name} | `{f.formula}` | {f.n_params} |" for f in FAMILIES)
     return (
         "| family | score at n images | parameters |\n|---|---|---|\n" + rows + "\n\n"
-        "The forms are those of LCDB (Mohr et al., 2022; Viering and Loog, 2022). All are fitted "
+        "The forms are those of LCDB (Mohr et al., 2022; Viering and Loog, 2023). All are fitted "
         "by the same bounded least squares from the same grid of starts; no curve falls, and none "
         "leaves the range from 0 to 1. MMF is the 4PL in other letters (A = a, B = d, "
         "C = b^(1/d), D = c), so their rows agree. The 4PL, Weibull and MMF keep the range from "

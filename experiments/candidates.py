@@ -1,4 +1,4 @@
-"""What is compared zero-shot: constants, the power law, linear and tree models, and ours."""
+"""What our model is compared with zero-shot: constants, the power law, ridge and trees."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 from sklearn.ensemble import ExtraTreesRegressor
@@ -16,16 +15,23 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ptssp_sklearn import make_training_size_pipeline
-from ptssp_sklearn.projection import fit_curves
-from ptssp_sklearn.sigmoid import sigmoid_curve
-
 Array = NDArray[np.float64]
+
+OURS = "default pipeline"
+"""What tables call the fitted model that these are compared with."""
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold: vectors and curves to learn from, vectors to predict for."""
+    """One fold: vectors and curves to learn from, vectors to predict for.
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (n_sizes,), images
+    X, X_test : ndarray of shape (n_rows, n_features) and (n_test, n_features)
+    curves : ndarray of shape (n_rows, n_sizes), fractions
+    seed : int
+    """
 
     sizes: Array
     X: Array
@@ -34,6 +40,7 @@ class Fold:
     seed: int
 
     def spread(self, curve: Array) -> Array:
+        """Give one curve to every row that is asked about, shape (n_test, n_sizes)."""
         return np.broadcast_to(curve, (len(self.X_test), len(self.sizes)))
 
 
@@ -77,14 +84,6 @@ def ridge_and_trees(fold: Fold) -> Array:
     return (ridge(fold) + trees(fold)) / 2
 
 
-def networks(fold: Fold) -> Array:
-    """Predict A, B, C, D by `CurveParamRegressor`, the default pipeline's last step."""
-    regressor = make_training_size_pipeline(random_state=fold.seed)["regress"]
-    table = pd.DataFrame(fold.curves, columns=fold.sizes)
-    regressor.fit(fold.X, fit_curves(fold.sizes, fold.curves), curves=table)
-    return sigmoid_curve(fold.sizes, regressor.predict(fold.X_test))
-
-
 CANDIDATES = {
     "mean curve": mean_curve,
     "median curve": median_curve,
@@ -92,7 +91,6 @@ CANDIDATES = {
     "ridge regression": ridge,
     "extremely randomised trees": trees,
     "ridge and trees": ridge_and_trees,
-    "default pipeline": networks,
 }
 MEANS = {"ridge and trees": ("ridge regression", "extremely randomised trees")}
 

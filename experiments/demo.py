@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +19,8 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+
+from experiments.serving_process import PTSSP
 
 
 def coin_tiles() -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
@@ -70,8 +71,7 @@ def run(
     arguments = ["predict", *map(str, images), *options, "--target", f"{target:g}"]
     arguments += ["--plot", str(plot)]
     print(f"$ ptssp {shlex.join(arguments)}", flush=True)
-    command = [sys.executable, "-c", "from ptssp_sklearn.cli import main; main()"]
-    raise typer.Exit(subprocess.run([*command, *arguments], check=False).returncode)
+    raise typer.Exit(subprocess.run([*PTSSP, *arguments], check=False).returncode)
 
 
 if __name__ == "__main__":

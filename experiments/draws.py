@@ -17,12 +17,19 @@ from ptssp_sklearn import ImageEmbedder
 from ptssp_sklearn.banks import image_table
 
 CACHE = Path(".cache")
-_SIXTEEN = 16
+_IMAGES_FOR_DRAWS_APART = 16
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Some of the images of every row, with or without their masks."""
+    """Some of the images of every row, with or without their masks.
+
+    Parameters
+    ----------
+    images : tuple of int
+        Numbers of the columns ``image_1 …``.
+    masks : bool
+    """
 
     images: tuple[int, ...]
     masks: bool
@@ -42,6 +49,9 @@ class Draw:
         return pd.DataFrame(columns, index=X.index)
 
 
+FOUR_WITH_MASKS = Draw((1, 2, 3, 4), masks=True)
+
+
 def standard_draws(n_images: int = 8) -> list[Draw]:
     """List the draws models are trained on: rows of eight images, four, two and one.
 
@@ -55,14 +65,20 @@ def standard_draws(n_images: int = 8) -> list[Draw]:
     """
     every = tuple(range(1, n_images + 1))
     apart, mixed = [every[8:12], every[12:16]], [every[:8:2], every[1:8:2]]
-    further = apart if n_images >= _SIXTEEN else mixed
+    further = apart if n_images >= _IMAGES_FOR_DRAWS_APART else mixed
     parts = [every[:8], every[:4], every[:2], every[:1], every[4:8], *further]
     return [Draw(part, masks) for masks in (True, False) for part in parts]
 
 
+def count_images(bank: Bunch) -> int:
+    """Count the images a bank has of every row; 0 where it has none."""
+    columns = () if bank.X is None else bank.X.columns
+    return sum(str(name).startswith("image_") for name in columns)
+
+
 def bank_draws(bank: Bunch) -> list[Draw]:
-    """List the standard draws of a bank."""
-    return standard_draws(sum(str(name).startswith("image_") for name in bank.X.columns))
+    """List the standard draws of a bank with images."""
+    return standard_draws(count_images(bank))
 
 
 def embed_draws(

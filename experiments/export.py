@@ -16,9 +16,8 @@ from PIL import Image
 
 from experiments.database import StoreError
 from experiments.datasets import make_dataset
-from experiments.scoring import METRICS
 from experiments.store import Store, portable
-from ptssp_sklearn.banks import write_bank
+from ptssp_sklearn.banks import METRICS, write_bank
 from ptssp_sklearn.curves import pivot_points
 
 Pictures = tuple[list[NDArray[np.uint8]], list[NDArray[np.int32]]]

@@ -9,7 +9,7 @@ References
 ----------
 .. [1] Mohr, F., Viering, T., Loog, M., van Rijn, J. N. (2022). LCDB 1.0: an extensive
    learning curves database for classification tasks. ECML PKDD. (pow3, pow4, wbl4, mmf4)
-.. [2] Viering, T., Loog, M. (2022). The shape of learning curves: a review.
+.. [2] Viering, T., Loog, M. (2023). The shape of learning curves: a review.
    IEEE Transactions on Pattern Analysis and Machine Intelligence, 45(6).
 """
 

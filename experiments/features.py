@@ -22,12 +22,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
-from experiments.draws import Draw, embed_draws
+from experiments.draws import FOUR_WITH_MASKS, embed_draws
 from experiments.evaluation.measures import table_scores
 from experiments.evaluation.protocol import fold_numbers
 from experiments.evaluation.report import Column, table
 from ptssp_sklearn import CurveParamRegressor, ImageEmbedder, load_curve_bank
 from ptssp_sklearn.banks import image_table
+from ptssp_sklearn.ceilings import CEILING_NAMES
 
 Array = NDArray[np.float64]
 Predict = Callable[["Split"], Array]
@@ -35,16 +36,24 @@ Predict = Callable[["Split"], Array]
 PAGE = Path("docs/features.md")
 BANKS = ("procedural", "cutpaste", "procedural-2")
 SIZES = 2.0 ** np.arange(1, 9)
-DRAW = Draw((1, 2, 3, 4), masks=True)
 N_FOLDS, N_COMPONENTS = 5, 16
 
 CONTRASTS = ("background_distance", "channel_distance", "ring_distance", "boundary_ratio")
-CEILINGS = ("merged_map", "merged_iou", "grown_map", "shrunk_map", "coarse_map")
 
 
 @dataclass(frozen=True)
 class Split:
-    """Features and curves to learn from, features to predict for, and names of the features."""
+    """What one fold shows a candidate.
+
+    Parameters
+    ----------
+    X, X_test : ndarray of shape (n_rows, n_features) and (n_test, n_features)
+    curves : ndarray of shape (n_rows, n_sizes), fractions
+    groups : ndarray of shape (n_rows,)
+    names : ndarray of shape (n_features,)
+        Of the features.
+    seed : int
+    """
 
     X: Array
     curves: Array
@@ -77,8 +86,8 @@ def is_landmark(name: str) -> bool:
 
 
 def is_ceiling(name: str) -> bool:
-    """Tell scores that a perfect classifier of pixels would reach."""
-    return name.endswith(CEILINGS)
+    """Tell what small, typical errors would cost (see `ptssp_sklearn.ceilings`)."""
+    return name.endswith(CEILING_NAMES)
 
 
 def is_mask(name: str) -> bool:
@@ -155,8 +164,8 @@ def embed(bank: Bunch) -> tuple[Array, NDArray]:
     pixels = np.zeros((1, 8, 8, 3), np.uint8)
     tiny = image_table([(pixels, np.zeros((1, 8, 8), np.int32))])
     names = ImageEmbedder(missing="nan").fit(tiny).get_feature_names_out()
-    hand_made = embed_draws(bank, [DRAW])[0]
-    trained = embed_draws(bank, [DRAW], backbone="efficientnet_lite0")[0]
+    hand_made = embed_draws(bank, [FOUR_WITH_MASKS])[0]
+    trained = embed_draws(bank, [FOUR_WITH_MASKS], backbone="efficientnet_lite0")[0]
     titles = [*names, *[f"lite0_{i}" for i in range(trained.shape[1])]]
     return np.hstack([hand_made, np.nan_to_num(trained)]), np.array(titles)
 

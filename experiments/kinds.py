@@ -11,7 +11,11 @@ Records = list[dict[str, Any]]
 
 
 def bank_name(options: argparse.Namespace) -> str:
-    """Name the bank: as asked, else after its kind; incremental ones apart."""
+    """Name the bank: as asked, else after its kind; incremental ones apart.
+
+    Procedural domains go by the name procedural-2, since the bank procedural is of an older
+    renderer.
+    """
     name = options.name or ("procedural-2" if options.bank == "procedural" else options.bank)
     return f"{name}-incremental" if options.warm_start == "incremental" else name
 

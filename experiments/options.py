@@ -27,7 +27,8 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     data = parser.add_argument_group("data")
     data.add_argument("--bank", required=True, metavar="KIND",
                       help="procedural, cutpaste, yolo, or package.module:function")  # fmt: skip
-    data.add_argument("--name", help="name of the bank in the store (default: its kind)")
+    data.add_argument("--name", help="name of the bank in the store (default: its kind, of "
+                      "procedural procedural-2)")  # fmt: skip
     data.add_argument("--domains", type=_positive, metavar="N", help="datasets to measure")
     data.add_argument("--first", type=_natural, default=0, metavar="K",
                       help="leave out the first K datasets")  # fmt: skip

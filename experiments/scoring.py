@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from experiments.datasets.base import Sample
 from experiments.learners.base import Prediction
+from ptssp_sklearn.banks import METRICS
 
-METRICS = ("map50_95", "map50", "map75")
 MAX_DETECTIONS = 100
+"""Instances of a class that count in an image, as COCO has it."""
 
 
 def score_predictions(

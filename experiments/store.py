@@ -14,7 +14,7 @@ import pandas as pd
 
 from experiments.database import Database, StoreError
 from experiments.schedule import Task
-from experiments.scoring import METRICS
+from ptssp_sklearn.banks import METRICS
 
 SAME_TASK = "bank = ? AND learner = ? AND dataset = ? AND size = ? AND repeat = ?"
 

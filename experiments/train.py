@@ -9,16 +9,14 @@ import pandas as pd
 import typer
 from sklearn.utils import Bunch
 
+from experiments.draws import standard_draws
 from experiments.evaluation.protocol import read_bank
 from experiments.evaluation.study import fit_model
 from experiments.tracked import log_training, tracking
 from experiments.transfer import EVERYTHING, PAGE, embed_banks, page, transfer
-from ptssp_sklearn import (
-    TrainingSizePipeline,
-    load_curve_bank,
-    make_training_size_pipeline,
-)
+from ptssp_sklearn import TrainingSizePipeline, load_curve_bank, make_training_size_pipeline
 from ptssp_sklearn.persistence import save_model
+from ptssp_sklearn.pipeline import pipeline_of_vectors
 
 MODELS = Path("ptssp_sklearn/data/models")
 CARD = Path("docs/model_card.md")
@@ -37,7 +35,7 @@ def train(banks: list[Bunch], *, seed: int = 0) -> TrainingSizePipeline:
     """
     regressor = fit_model([read_bank(bank) for bank in banks], seed)
     if banks[0].X is None:
-        return TrainingSizePipeline([("embed", "passthrough"), ("regress", regressor)])
+        return pipeline_of_vectors(regressor)
     pipeline = make_training_size_pipeline(random_state=seed)
     pipeline["embed"].fit(banks[0].X)
     return pipeline.set_params(regress=regressor)
@@ -47,7 +45,7 @@ def describe_population(name: str, banks: list[Bunch]) -> dict[str, Any]:
     """Say what a model of curves alone is; the same keys as of `describe`."""
     return {
         "name": f"{name} (population of curves, no images)",
-        "banks": {bank.name: {"datasets": len(bank.y), "learner": bank.learner} for bank in banks},
+        "banks": _about_banks(banks),
         "metric": banks[0].metric,
         "left_out": [],
         "warning": f"this model looks at no image: it knows {sum(len(b.y) for b in banks)} curves "
@@ -60,11 +58,15 @@ def describe(name: str, banks: list[Bunch], results: pd.DataFrame) -> dict[str, 
     ours = results[results.trained == EVERYTHING].drop(columns="trained").round(3)
     return {
         "name": f"{name} (statistics, masks, landmarks, rehearsal)",
-        "banks": {bank.name: {"datasets": len(bank.y), "learner": bank.learner} for bank in banks},
+        "banks": _about_banks(banks),
         "metric": banks[0].metric,
         "left_out": ours.to_dict(orient="records"),
         "warning": WARNING,
     }
+
+
+def _about_banks(banks: list[Bunch]) -> dict[str, dict[str, Any]]:
+    return {bank.name: {"datasets": len(bank.y), "learner": bank.learner} for bank in banks}
 
 
 def card(about: dict[str, Any]) -> str:
@@ -82,7 +84,8 @@ def card(about: dict[str, Any]) -> str:
         for name, bank in about["banks"].items()
     )
     options = " ".join(f"--bank {name}" for name in about["banks"])
-    return _CARD.format(errors="\n".join(lines), bank_list=banks, options=options, **about)
+    parts = {"errors": "\n".join(lines), "bank_list": banks, "options": options}
+    return _CARD.format(n_draws=len(standard_draws()), **parts, **about)
 
 
 _CARD = """# Model card: `load_pretrained()`
@@ -93,7 +96,7 @@ Written by `python -m experiments.train {options}`. Model: {name}.
 number of training images) of a segmentation task from one to eight images, better with
 masks, as the four parameters of a logistic.
 
-**What it was trained on.** The banks {bank_list}. Every dataset was shown as 14 draws: eight
+**What it was trained on.** The banks {bank_list}. Every dataset was shown as {n_draws} draws: eight
 images, four times four, two and one, with masks and without.
 
 **How well it does.** Trained on all banks but the group that is tested: a whole source of

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch
 
-from experiments.candidates import Fold, mean_curve, ridge_and_trees
+from experiments.candidates import OURS, Fold, mean_curve, ridge_and_trees
 from experiments.evaluation.measures import table_scores
 from experiments.evaluation.protocol import CONDITIONS, Bank, read_bank
 from experiments.evaluation.study import fit_model
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 EVERYTHING = "all"
 PAGE = Path("docs/transfer.md")
 N_FOLDS, MOST_FOLDS = 5, 12
-MODELS = ("mean curve", "ridge and trees", "default pipeline")
+MODELS = ("mean curve", "ridge and trees", OURS)
 
 
 def embed_banks(banks: list[Bunch]) -> tuple[Array, dict[str, Bank]]:
@@ -109,7 +109,7 @@ def _predict(
         baselines = {"mean curve": mean_curve, "ridge and trees": ridge_and_trees}
         found |= {(condition, name): predict(fold) for name, predict in baselines.items()}
         answer = model.predict(test.of(condition))
-        found[condition, "default pipeline"] = sigmoid_curve(sizes, answer)
+        found[condition, OURS] = sigmoid_curve(sizes, answer)
     return test.curves, found
 
 

@@ -44,6 +44,7 @@ class Shift:
 
     @classmethod
     def none(cls) -> Shift:
+        """Give the map that changes nothing."""
         return cls(np.eye(N_COORDINATES), np.zeros(N_COORDINATES))
 
     def move(self, mixture: Mixture) -> Mixture:
@@ -135,19 +136,20 @@ def fit_shift(
 
 
 def _estimate(mixture: Mixture, new: Array, old: Array | None) -> Shift:
-    k = len(new)
+    """Estimate the shift from samples (n_curves, n_samples, 4) of the new curves."""
+    n_curves = len(new)
     mean, usual = _moments(mixture)
     if old is None:
         centre, before, error = mean, usual, usual
     else:
         centre = old.mean(axis=(0, 1))
-        before = _shrink(usual, _spread(old, centre), k)
+        before = _shrink(usual, _spread(old, centre), n_curves)
         gaps = new.mean(axis=1) - old.mean(axis=1)
-        error = _shrink(usual, np.cov(gaps.T, bias=True), k)
+        error = _shrink(usual, np.cov(gaps.T, bias=True), n_curves)
     gap = new.mean(axis=(0, 1)) - centre
     wide = np.diag(USUAL_SPREAD**2)
-    goal = centre + wide @ np.linalg.solve(wide + error / k, gap)
-    matrix = _transport(before, _shrink(usual, _spread(new, goal), k))
+    goal = centre + wide @ np.linalg.solve(wide + error / n_curves, gap)
+    matrix = _transport(before, _shrink(usual, _spread(new, goal), n_curves))
     return Shift(matrix, goal - matrix @ centre)
 
 
@@ -161,15 +163,18 @@ def _moments(mixture: Mixture) -> tuple[Array, Array]:
 
 
 def _spread(samples: Array, centre: Array) -> Array:
+    """Give the covariance of samples about a centre."""
     gaps = samples.reshape(-1, N_COORDINATES) - centre
     return gaps.T @ gaps / len(gaps)
 
 
-def _shrink(usual: Array, found: Array, k: int) -> Array:
-    return (_SPREAD_WEIGHT * usual + k * found) / (_SPREAD_WEIGHT + k)
+def _shrink(usual: Array, found: Array, n_curves: int) -> Array:
+    """Draw the covariance of few curves towards the usual one."""
+    return (_SPREAD_WEIGHT * usual + n_curves * found) / (_SPREAD_WEIGHT + n_curves)
 
 
 def _transport(before: Array, after: Array) -> Array:
+    """Give the symmetric matrix that turns one covariance into another."""
     root = np.real(sqrtm(before))
     inverse = np.linalg.inv(root)
     return inverse @ np.real(sqrtm(root @ after @ root)) @ inverse

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ptssp_sklearn.adaptation import adapt_regressor
-from ptssp_sklearn.forecasting import CurveForecastMixin, check_target
+from ptssp_sklearn.forecasting import CurveForecastMixin, check_target, match_targets
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.planning import CollectionPlan, Costs, finished_plan, plan_collection
 
@@ -48,7 +48,7 @@ class CurveAdviceMixin(CurveForecastMixin):
         ----------
         X : image table of n_rows rows
         n : int, default=5
-            Datasets a row.
+            Datasets a row; fewer where the model knows fewer.
 
         Returns
         -------
@@ -79,7 +79,7 @@ class CurveAdviceMixin(CurveForecastMixin):
         X : image table of n_rows rows, or None
             None: the population of the training curves is the prior.
         target_map : float or array-like of shape (n_rows,)
-            A fraction in (0, 1).
+            A fraction in (0, 1). Of one row, several may be asked.
         pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
             Measured points; the images of the largest are labelled already.
         cost, fixed_cost, penalty : float
@@ -102,10 +102,11 @@ class CurveAdviceMixin(CurveForecastMixin):
         """
         costs = Costs(cost, fixed_cost, penalty)
         believed = self.predict_distribution(X, pilot=pilot)
-        targets = np.broadcast_to(check_target(target_map), len(believed))
+        targets, believed = match_targets(check_target(target_map), believed)
+        points = None if pilot is None else check_pilot(pilot)
         plans = []
         for row, target in enumerate(targets):
-            labelled, reached = _labelled(pilot, row, target)
+            labelled, reached = _labelled(points, row, target)
             if reached:
                 plans.append(finished_plan(target, labelled, probability))
                 continue
@@ -134,6 +135,11 @@ class CurveAdviceMixin(CurveForecastMixin):
         -------
         pipeline : TrainingSizePipeline
             Fitted; population and image-conditioned predictions are moved alike.
+
+        Raises
+        ------
+        ValueError
+            If the table is not usable, or the last step was not fitted on curves.
         """
         moved, last = copy(self), adapt_regressor(self._adviser(), curves)
         moved.steps = [*self.steps[:-1], (self.steps[-1][0], last)]
@@ -150,13 +156,14 @@ class CurveAdviceMixin(CurveForecastMixin):
         return last
 
 
-def _labelled(pilot: Any, row: int, target: float) -> tuple[int, bool]:
+def _labelled(points: tuple[NDArray, NDArray] | None, row: int, target: float) -> tuple[int, bool]:
     """Give the images labelled already, and whether the target is measured with them."""
-    if pilot is None:
+    if points is None:
         return 0, False
-    sizes, scores = check_pilot(pilot)
-    known = np.isfinite(scores[row])
-    reached = known & (np.nan_to_num(scores[row]) >= target)
+    sizes, scores = points
+    mine = scores[min(row, len(scores) - 1)]
+    known = np.isfinite(mine)
+    reached = known & (np.nan_to_num(mine) >= target)
     if reached.any():
         return int(np.ceil(sizes[reached].min())), True
     return int(np.ceil(sizes[known].max(initial=0.0))), False

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ptssp_sklearn.distribution import interval_levels
 from ptssp_sklearn.domain import STRANGE
 from ptssp_sklearn.forecasting import check_target
 from ptssp_sklearn.images import ImageError
-from ptssp_sklearn.outlook import Outlook, interval_levels, look_at, outlook_for
+from ptssp_sklearn.outlook import Outlook, look_at, outlook_for
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.plotting import PredictedCurveDisplay
 from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve, whole_images
@@ -72,6 +73,7 @@ class Answer:
 
     @property
     def reachable(self) -> bool:
+        """Whether there is a required size; see `Answer.out_of_reach` for the odds."""
         return bool(np.isfinite(self.required_size))
 
     @property
@@ -142,10 +144,19 @@ def _best(found: tuple[float, float] | None) -> dict[str, Any] | None:
 def one_row(images: Sequence[Any], masks: Sequence[Any] = ()) -> pd.DataFrame:
     """Build the image table of one dataset.
 
+    Parameters
+    ----------
+    images, masks : sequence of cells
+        Of an image table; a mask an image, or none.
+
+    Returns
+    -------
+    X : DataFrame of one row
+
     Raises
     ------
     ImageError
-        If there are masks, but not as many as images.
+        If there is no image, or there are masks, but not as many as images.
     """
     if not images:
         raise ImageError("Got no image, expected at least one; four are better.")
@@ -181,6 +192,15 @@ def answer_for(
         Measured points.
     coverage : float, default=0.9
         Of the interval.
+
+    Returns
+    -------
+    answer : Answer
+
+    Raises
+    ------
+    ValueError
+        If images, pilot, target or coverage are not usable.
     """
     return answer_about(outlook_for(model, look_at(model, X), pilot=pilot), target_map, coverage)
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ptssp_sklearn.curves import check_curve_table
 from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.metrics import curve_mae, curve_r2, reached_sizes, size_errors
+from ptssp_sklearn.metrics import curve_mae, curve_r2, reached_tables, size_errors
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve
 
@@ -97,8 +97,7 @@ def assess(pipeline: Any, X: Any, y: Any, *, mean_curve: ArrayLike | None = None
     believed, sure = _distribution(pipeline, X, len(table))
     params = believed.central_params() if sure else np.asarray(believed.params[:, 0])
     predicted = sigmoid_curve(sizes, params)
-    pairs = [reached_sizes(sizes, row) for row in scores]
-    targets, needed = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+    targets, needed = reached_tables(sizes, scores)
     answered = np.stack([believed.typical_sizes(column) for column in targets.T], axis=1)
     known = np.isfinite(needed)
     gaps = size_errors(needed[known], answered[known])

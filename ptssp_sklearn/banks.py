@@ -17,6 +17,7 @@ from sklearn.utils import Bunch
 from ptssp_sklearn.curves import pivot_points
 
 METRICS = ("map50_95", "map50", "map75")
+"""Scores a bank may hold, the main one first; COCO's, over masks."""
 
 
 def bank_names() -> list[str]:

@@ -18,21 +18,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptssp_sklearn.distribution import LEVELS, NOMINAL, CurveDistribution, LevelMap
-from ptssp_sklearn.metrics import reached_sizes
+from ptssp_sklearn.metrics import reached_tables
+from ptssp_sklearn.pilot import pilot_limits
 from ptssp_sklearn.posterior import CurvePrior
 
 Array = NDArray[np.float64]
 
 MOST_CURVES = 80
+"""Curves that are enough to calibrate on."""
+
 _LEAST_CURVES = 20
 _NOMINAL_CURVES = 10.0
-_PILOTS = (0.25, 0.5, 0.75)
 _SAMPLES = 300
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Ranks of measurements among their samples, in [0, 1], each with its weight."""
+    """Ranks of measurements among their samples.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,), in [0, 1]
+    weights : ndarray of shape (n,)
+        Those of one curve sum to 1.
+    """
 
     values: Array
     weights: Array
@@ -55,7 +64,7 @@ def calibrate(prior: CurvePrior, sizes: Array, scores: Array) -> tuple[LevelMap,
     """
     if len(scores) < _LEAST_CURVES:
         return NOMINAL, NOMINAL
-    limits = np.exp(np.quantile(np.log(sizes), _PILOTS))
+    limits = pilot_limits(sizes)
     zero_shot = _level_map([_ranks(prior, sizes, scores, 0.0)], len(scores))
     piloted = _level_map([_ranks(prior, sizes, scores, limit) for limit in limits], len(scores))
     return zero_shot, piloted
@@ -93,9 +102,7 @@ def _ranks(prior: CurvePrior, sizes: Array, scores: Array, limit: float) -> tupl
 
 def _size_ranks(found: CurveDistribution, sizes: Array, scores: Array, limit: float) -> Ranks:
     values, weights = [], []
-    targets, true = (
-        np.array(p) for p in zip(*[reached_sizes(sizes, s) for s in scores], strict=True)
-    )
+    targets, true = reached_tables(sizes, scores)
     asked = [found.noisy_sizes(column) for column in targets.T]
     for row in range(len(scores)):
         open_ = np.flatnonzero(np.isfinite(true[row]) & (true[row] > limit))

@@ -55,6 +55,8 @@ Pilot = Annotated[
 Model = Annotated[
     str, typer.Option(help="A shipped model, a .safetensors file, or models:/NAME@ALIAS.")
 ]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port.")]
+Host = Annotated[str, typer.Option(help="Address that is listened on.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 
@@ -134,11 +136,9 @@ def plan(
 
 @app.command()
 def serve(
-    model: Annotated[
-        str, typer.Option(help="A shipped model, a .safetensors file, or models:/NAME@ALIAS.")
-    ] = "general",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 5000,
-    host: Annotated[str, typer.Option(help="Address that is listened on.")] = "127.0.0.1",
+    model: Model = "general",
+    port: Port = 5000,
+    host: Host = "127.0.0.1",
     timeout: Annotated[int, typer.Option(min=1, help="Of a request, seconds.")] = 300,
 ) -> None:
     """Answer over HTTP as MLflow's scoring server does; needs the extra mlflow."""
@@ -152,8 +152,8 @@ def serve(
 
 @app.command("app")
 def page(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 8501,
-    host: Annotated[str, typer.Option(help="Address that is listened on.")] = "127.0.0.1",
+    port: Port = 8501,
+    host: Host = "127.0.0.1",
 ) -> None:
     """Start the page in a browser's reach; needs the extra app."""
     from ptssp_sklearn.page_server import serve_page

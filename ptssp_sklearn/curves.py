@@ -76,6 +76,11 @@ def pivot_points(points: pd.DataFrame, *, index: str, score: str) -> pd.DataFram
         With the columns `index`, ``size`` and `score`.
     index, score : str
         Names of the columns that hold the curve's name and the score.
+
+    Returns
+    -------
+    table : DataFrame of shape (n_curves, n_sizes)
+        Rows in the order of their names.
     """
     table = points.pivot_table(index=index, columns="size", values=score, aggfunc="mean")
     return check_curve_table(table)

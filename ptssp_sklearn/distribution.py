@@ -18,13 +18,13 @@ Array = NDArray[np.float64]
 
 _USUAL_SIZES = (2.0, 1e4)
 _CENTRAL_SIZES = np.geomspace(1.0, 1e5, 21)
-
-
 _TARGETS = np.linspace(0.005, 0.995, 199)
+
 LEAST_PROBABILITY = 0.1
 """A target that fewer of the curves reach counts as out of reach."""
 
 LEVELS = np.linspace(0.0, 1.0, 101)
+"""Nominal levels of quantiles that a `LevelMap` maps."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class LevelMap:
 
 
 NOMINAL = LevelMap(LEVELS[None], LEVELS[None])
+"""The map that changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class CurveDistribution:
 
         Parameters
         ----------
-        target_map : ndarray of shape (n_rows,)
+        target_map : ndarray of shape (n_rows,), fractions
         """
         target = np.broadcast_to(target_map, len(self.params))
         return inverse_sigmoid_curve(target[:, None, None], self.params)[..., 0]
@@ -154,6 +155,11 @@ class CurveDistribution:
         """Give quantiles of the size at which one would measure the target.
 
         They are calibrated; inf is possible.
+
+        Parameters
+        ----------
+        target_map : ndarray of shape (n_rows,), fractions
+        quantiles : array-like of shape (n_quantiles,), in (0, 1)
 
         Returns
         -------
@@ -164,10 +170,19 @@ class CurveDistribution:
         return np.stack([np.quantile(row, own, method="inverted_cdf") for row, own in pairs])
 
     def noisy_sizes(self, target_map: Array) -> Array:
-        """Give the size at which each sample, measured with noise, would show the target."""
+        """Give the size at which each sample, measured with noise, would show the target.
+
+        Parameters
+        ----------
+        target_map : ndarray of shape (n_rows,), fractions
+
+        Returns
+        -------
+        sizes : ndarray of shape (n_rows, n_samples), images
+        """
         target = np.broadcast_to(target_map, len(self.params))[:, None]
         usual = np.clip(np.median(self.sizes(target[:, 0]), axis=1), *_USUAL_SIZES)
-        scale = self.noise.scale * (usual / 32.0) ** self.noise.slope
+        scale = self.noise.full_scale(usual)
         heavy = np.random.default_rng(self.seed).standard_t(self.noise.df, self.params.shape[1])
         asked = np.clip(target + scale[:, None] * heavy, 0.0, 1.0)
         return inverse_sigmoid_curve(asked[..., None], self.params)[..., 0]
@@ -200,7 +215,17 @@ class CurveDistribution:
         return np.log1p([_rising_medians(row) for row in self.params])
 
     def reach_probability(self, target_map: Array, size: float = np.inf) -> Array:
-        """Give the probability that a target is reached at all, or with `size` images."""
+        """Give the probability that a target is reached at all, or with `size` images.
+
+        Parameters
+        ----------
+        target_map : ndarray of shape (n_rows,), fractions
+        size : float, default=inf, images
+
+        Returns
+        -------
+        probability : ndarray of shape (n_rows,)
+        """
         needed = self.sizes(target_map)
         return (np.isfinite(needed) & (needed <= size)).mean(axis=1)
 
@@ -209,6 +234,19 @@ class CurveDistribution:
         asked = np.atleast_1d(nominal)
         rows = np.broadcast_to(mapped, (len(self.params), len(LEVELS)))
         return np.array([np.interp(asked, LEVELS, row) for row in rows])
+
+
+def interval_levels(coverage: float) -> list[float]:
+    """Give the levels of the ends of a central interval.
+
+    Raises
+    ------
+    ValueError
+        If the coverage is not in (0, 1).
+    """
+    if not 0 < coverage < 1:
+        raise ValueError(f"Got the interval {coverage:g}, expected a fraction in (0, 1).")
+    return [0.5 - coverage / 2, 0.5 + coverage / 2]
 
 
 def _rising_medians(params: Array) -> Array:

@@ -35,7 +35,16 @@ _UNNAMED_LIMIT = 10**9
 
 @dataclass(frozen=True)
 class RowFeatures:
-    """Features of one row before pooling."""
+    """Features of one row before pooling.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_images, n_features)
+        Those of each image, then those of its mask.
+    together : ndarray of shape (n_row_features,)
+        Of all annotated images.
+    n_masks : int
+    """
 
     images: Array
     together: Array
@@ -44,7 +53,19 @@ class RowFeatures:
 
 @dataclass
 class Task:
-    """Images on their way: the keys of their features, and what is still to compute."""
+    """Images on their way: the keys of their features, and what is still to compute.
+
+    Parameters
+    ----------
+    image_keys, mask_keys : list of str, one an image
+        None where there is no mask.
+    row_key : str or None
+        Of the features of all annotated images.
+    prepared : list of (image, mask) or None
+        As the extractor takes them; None for an image that is not needed.
+    wanted : frozenset of str
+        Keys of what is to be computed.
+    """
 
     image_keys: list[str]
     mask_keys: list[str | None]
@@ -84,6 +105,12 @@ class FeatureExtractor:
         self, rows: list[ImageRow], advance: Callable[[int], None] = lambda done: None
     ) -> list[RowFeatures]:
         """Give the features of rows, and say after each piece how many images are done.
+
+        Parameters
+        ----------
+        rows : list of ImageRow
+        advance : callable
+            Takes the number of images done since it was called last.
 
         Returns
         -------

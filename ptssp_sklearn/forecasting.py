@@ -9,12 +9,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.distribution import CurveDistribution, interval_levels
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
 
-_ENDS = np.array([-0.5, 0.5])
 _UNREACHABLE = ("inf", "nan", "raise")
 
 
@@ -73,6 +72,11 @@ class CurveForecastMixin:
         Returns
         -------
         scores : ndarray of shape (n_rows, n_sizes) or (n_rows, n_sizes, n_quantiles), fractions
+
+        Raises
+        ------
+        ValueError
+            If a size is negative, a level lies outside (0, 1), or the pilot is not usable.
         """
         sizes = np.atleast_1d(np.asarray(sizes, dtype=float))
         if quantiles is not None:
@@ -117,18 +121,19 @@ class CurveForecastMixin:
         Raises
         ------
         ValueError
-            If a target lies outside (0, 1), or is out of reach under ``"raise"``.
+            If a target, the interval or `unreachable` is not usable, or a target is out of
+            reach under ``"raise"``.
         """
         target = check_target(target_map)
         if unreachable not in _UNREACHABLE:
             raise ValueError(f"Got unreachable={unreachable!r}, expected 'inf', 'nan' or 'raise'.")
-        levels = None if interval is None else 0.5 + _ENDS * _check_levels(interval)
+        levels = None if interval is None else interval_levels(interval)
         if levels is None and pilot is None and not self._predicts_distributions():
             points = np.asarray(self.predict(X))[:, None]  # type: ignore[attr-defined]
             distribution = CurveDistribution(points, MeasurementNoise())
         else:
             distribution = self.predict_distribution(X, pilot=pilot)
-        target, distribution = _match(target, distribution)
+        target, distribution = match_targets(target, distribution)
         sizes = whole_images(distribution.typical_sizes(target))
         if unreachable == "raise":
             _check_reached(X, target, distribution, sizes)
@@ -162,7 +167,7 @@ class CurveForecastMixin:
         probability : ndarray of shape (n_rows,)
         """
         distribution = self.predict_distribution(X, pilot=pilot)
-        target, distribution = _match(check_target(target_map), distribution)
+        target, distribution = match_targets(check_target(target_map), distribution)
         return distribution.reach_probability(target, size)
 
     def _predicts_distributions(self) -> bool:
@@ -174,8 +179,27 @@ class CurveForecastMixin:
         return self.predict_distribution(X, pilot=pilot).central_params()
 
 
-def _match(target: NDArray, distribution: CurveDistribution) -> tuple[NDArray, CurveDistribution]:
-    """Give one target a row; of a single row, several targets may be asked."""
+def match_targets(
+    target: NDArray, distribution: CurveDistribution
+) -> tuple[NDArray, CurveDistribution]:
+    """Give one target a row; of a single row, several targets may be asked.
+
+    Parameters
+    ----------
+    target : ndarray of shape (n_targets,) or (), fractions
+    distribution : CurveDistribution of n_rows rows
+
+    Returns
+    -------
+    target : ndarray of shape (n_rows,)
+    distribution : CurveDistribution
+        Of as many rows: a single one is repeated.
+
+    Raises
+    ------
+    ValueError
+        If there are neither one target nor as many as rows.
+    """
     n_rows = len(distribution)
     if target.ndim > 1 or (target.ndim == 1 and n_rows not in (1, len(target))):
         raise ValueError(

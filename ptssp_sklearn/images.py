@@ -71,7 +71,7 @@ def load_mask(
         connected components become the instances. A colour image counts each colour
         other than black as an instance.
     shape : tuple of (height, width)
-        Size of the image the mask belongs to, pixels.
+        Of the image the mask belongs to, pixels.
     name : str
         What messages call the cell.
     max_pixels : int
@@ -265,7 +265,7 @@ def parse_polygons(text: str, place: str) -> list[Polygon]:
 
 
 def draw_polygons(polygons: Iterable[Polygon], shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Draw polygons as instances 1, 2, … on background 0, later ones over earlier ones."""
+    """Draw polygons as instances 1, 2, … on 0, later ones over earlier, shape (height, width)."""
     height, width = shape
     canvas = Image.new("I", (width, height), 0)
     for number, polygon in enumerate(polygons, start=1):

@@ -54,7 +54,7 @@ def landmark_scores(
        landmarking various learning algorithms. ICML.
     """
     truth = [(mask > 0).ravel() for mask in masks]
-    usable = [i for i, inside in enumerate(truth) if inside.any() and not inside.all()]
+    usable = usable_places(masks)
     if len(usable) < 2:
         return None
     rng = np.random.default_rng(random_state)
@@ -74,6 +74,12 @@ def landmark_scores(
         pixels = pixel_scores(truth[held_out], probability)
         rows.append(pixels + _object_scores(masks[held_out], probability))
     return np.array(rows)
+
+
+def usable_places(masks: Sequence[NDArray[np.int32]]) -> list[int]:
+    """Find the images that have both objects and background."""
+    inside = [mask > 0 for mask in masks]
+    return [i for i, pixels in enumerate(inside) if pixels.any() and not pixels.all()]
 
 
 def pixel_responses(image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -101,6 +107,7 @@ def pixel_responses(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _draw(inside: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Draw as many pixels of objects as of background, at most 600 each."""
     picks = []
     for part in (np.flatnonzero(inside), np.flatnonzero(~inside)):
         picks.append(rng.choice(part, size=min(_PIXELS, part.size), replace=False))
@@ -108,7 +115,15 @@ def _draw(inside: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int
 
 
 def pixel_scores(inside: NDArray[np.bool_], probability: NDArray[np.float64]) -> list[float]:
-    """Give ROC AUC, average precision and best IoU of pixels (`PIXEL_NAMES`)."""
+    """Give ROC AUC, average precision and best IoU of pixels (`PIXEL_NAMES`).
+
+    Parameters
+    ----------
+    inside : bool ndarray of shape (n_pixels,)
+        Where objects are.
+    probability : ndarray of shape (n_pixels,)
+        Of an object.
+    """
     precision, recall, _ = precision_recall_curve(inside, probability)
     overlap = precision * recall / np.maximum(precision + recall - precision * recall, 1e-12)
     return [

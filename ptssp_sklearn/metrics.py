@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+UNREACHED = 1e6
+"""What a size that is never reached counts as, images."""
+
 
 def curve_mae(measured: ArrayLike, predicted: ArrayLike) -> float:
     """Give the mean absolute error, averaged over the sizes of a curve, then over curves.
@@ -50,7 +53,7 @@ def curve_r2(measured: ArrayLike, predicted: ArrayLike, mean_curve: ArrayLike) -
     return float(1.0 - residual / total)
 
 
-def size_errors(true: ArrayLike, predicted: ArrayLike, *, unreached: float = 1e6) -> NDArray:
+def size_errors(true: ArrayLike, predicted: ArrayLike, *, unreached: float = UNREACHED) -> NDArray:
     """Give |log10| of the ratio of predicted and true sizes.
 
     Parameters
@@ -104,3 +107,23 @@ def reached_sizes(
             step = log_sizes[above] - log_sizes[above - 1]
             reached[i] = np.exp(log_sizes[above - 1] + part * step)
     return targets, reached
+
+
+def reached_tables(
+    sizes: ArrayLike, curves: ArrayLike, shares: ArrayLike = (0.5, 0.75, 0.9)
+) -> tuple[NDArray, NDArray]:
+    """Give targets and sizes of `reached_sizes` for every row of a curve table.
+
+    Parameters
+    ----------
+    sizes : array-like of shape (n_sizes,), images
+    curves : array-like of shape (n_curves, n_sizes), fractions, NaN where not measured
+    shares : array-like of shape (n_shares,)
+
+    Returns
+    -------
+    targets : ndarray of shape (n_curves, n_shares), fractions
+    reached : ndarray of shape (n_curves, n_shares), images
+    """
+    pairs = [reached_sizes(sizes, scores, shares) for scores in np.asarray(curves)]
+    return np.array([targets for targets, _ in pairs]), np.array([reached for _, reached in pairs])

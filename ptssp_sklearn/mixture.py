@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,10 @@ class Mixture:
             self.covariances[:, :n, :n] - gain @ self.covariances[:, n:, :n],
         )
 
+    def take(self, rows: Rows) -> Mixture:
+        """Take some rows."""
+        return Mixture(self.weights[rows], self.means[rows], self.covariances)
+
     def rows(self, n_rows: int) -> Mixture:
         """Repeat a mixture of one row."""
         return Mixture(
@@ -85,6 +89,23 @@ class Mixture:
             np.repeat(self.means, n_rows, axis=0),
             self.covariances,
         )
+
+
+def blend(first: Mixture, second: Mixture, share: Array) -> Mixture:
+    """Mix two mixtures of as many rows.
+
+    Parameters
+    ----------
+    first, second : Mixture of n_rows rows
+    share : ndarray of shape (n_rows,), in [0, 1]
+        Weight of the second in each row.
+    """
+    weights = [first.weights * (1.0 - share)[:, None], second.weights * share[:, None]]
+    return Mixture(
+        np.concatenate(weights, axis=1),
+        np.concatenate([first.means, second.means], axis=1),
+        np.concatenate([first.covariances, second.covariances]),
+    )
 
 
 def fit_mixture(points: Array, *, n_curves: int | None = None, seed: int = 0) -> Mixture:
@@ -117,21 +138,6 @@ def fit_mixture(points: Array, *, n_curves: int | None = None, seed: int = 0) ->
         np.concatenate([[0.5], 0.5 * parts.weights_])[None],
         np.vstack([mean, parts.means_])[None],
         np.concatenate([single[None], parts.covariances_]),
-    )
-
-
-def take(mixture: Mixture, rows: Rows) -> Mixture:
-    """Take some rows of a mixture."""
-    return replace(mixture, weights=mixture.weights[rows], means=mixture.means[rows])
-
-
-def blend(first: Mixture, second: Mixture, share: Array) -> Mixture:
-    """Mix two mixtures of as many rows, `share` (n_rows,) of the second in each."""
-    weights = [first.weights * (1.0 - share)[:, None], second.weights * share[:, None]]
-    return Mixture(
-        np.concatenate(weights, axis=1),
-        np.concatenate([first.means, second.means], axis=1),
-        np.concatenate([first.covariances, second.covariances]),
     )
 
 

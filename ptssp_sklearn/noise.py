@@ -54,11 +54,19 @@ class MeasurementNoise:
         sizes : ndarray of shape (n_sizes,), images
         scores : ndarray of shape (..., n_sizes), measured or predicted
         """
-        room = _room(scores)
-        return self.scale * np.exp(self.slope * (np.log(sizes) - _MIDDLE)) * room
+        return self.full_scale(sizes) * _room(scores)
+
+    def full_scale(self, sizes: Array) -> Array:
+        """Give the scale at sizes (images) where the score leaves it room, a score."""
+        return self.scale * np.exp(self.slope * (np.log(sizes) - _MIDDLE))
 
     def precision(self, sizes: Array, scores: Array) -> Array:
         """Invert the scale matrix of the known points of each curve.
+
+        Parameters
+        ----------
+        sizes : ndarray of shape (n_sizes,), images
+        scores : ndarray of shape (n_curves, n_sizes), NaN where not measured
 
         Returns
         -------
@@ -69,9 +77,7 @@ class MeasurementNoise:
         largest = np.where(known, sizes, 1.0).max(axis=1, keepdims=True)
         faded = np.minimum((largest / sizes) ** self.discount, _MOST_FADED)
         scale = np.where(known, self.scales(sizes, np.nan_to_num(scores)) * faded, 1.0)
-        apart = np.abs(np.subtract.outer(np.log(sizes), np.log(sizes)))
-        shared = self.correlation * np.exp(-apart)
-        shared = np.where(known[:, :, None] & known[:, None, :], shared, 0.0)
+        shared = np.where(known[:, :, None] & known[:, None, :], self._shared(sizes), 0.0)
         own = np.where(known, 1.0 - self.correlation, 1.0)
         matrix = shared + own[:, :, None] * np.eye(len(sizes))
         inverse = np.linalg.inv(matrix) / (scale[:, :, None] * scale[:, None, :])
@@ -97,12 +103,11 @@ class MeasurementNoise:
         ----------
         sizes : ndarray of shape (n_sizes,), images
         scores : ndarray of shape (..., n_samples, n_sizes)
+        rng : Generator
         """
         shape = scores.shape[-2:]
         heavy = np.sqrt(self.df / rng.chisquare(self.df, size=(shape[0], 1)))
-        apart = np.abs(np.subtract.outer(np.log(sizes), np.log(sizes)))
-        matrix = self.correlation * np.exp(-apart)
-        matrix += (1.0 - self.correlation) * np.eye(len(sizes))
+        matrix = self._shared(sizes) + (1.0 - self.correlation) * np.eye(len(sizes))
         normal = rng.normal(size=shape) @ np.linalg.cholesky(matrix).T
         return np.clip(scores + heavy * normal * self.scales(sizes, scores), 0.0, 1.0)
 
@@ -134,6 +139,12 @@ class MeasurementNoise:
         slope, offset = np.polyfit(place, level, 1, w=np.sqrt(counts[seen]))
         return replace(self, scale=float(np.exp(offset)), slope=float(np.clip(slope, -0.5, 0.0)))
 
+    def _shared(self, sizes: Array) -> Array:
+        """Give the correlation of points of different trainings, shape (n_sizes, n_sizes)."""
+        apart = np.abs(np.subtract.outer(np.log(sizes), np.log(sizes)))
+        return self.correlation * np.exp(-apart)
+
 
 def _room(scores: Array) -> Array:
+    """Give the share of the noise that there is room for: less near a score of 0."""
     return np.clip(np.sqrt(np.maximum(scores, 0.0) / _LOW_SCORE), _LEAST_FACTOR, 1.0)

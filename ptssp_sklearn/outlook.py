@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.distribution import CurveDistribution, interval_levels
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.sigmoid import whole_images
 
@@ -83,19 +83,6 @@ class Outlook:
         return self.believed.curve_quantiles(sizes, interval_levels(coverage))[0]
 
 
-def interval_levels(coverage: float) -> list[float]:
-    """Give the levels of the ends of a central interval.
-
-    Raises
-    ------
-    ValueError
-        If the coverage is not in (0, 1).
-    """
-    if not 0 < coverage < 1:
-        raise ValueError(f"Got the interval {coverage:g}, expected a fraction in (0, 1).")
-    return [0.5 - coverage / 2, 0.5 + coverage / 2]
-
-
 def look_at(model: TrainingSizePipeline, X: pd.DataFrame | None) -> Array | None:
     """Embed the images of one dataset: the slow part of an answer.
 
@@ -128,6 +115,10 @@ def outlook_for(
         What `look_at` gives; None asks for the population of the training curves.
     pilot : list of (size, score), optional
         Measured points.
+
+    Returns
+    -------
+    outlook : Outlook
     """
     last: Any = model.steps[-1][1]
     about = getattr(model, "about_", {})

@@ -18,8 +18,13 @@ Columns = NDArray[np.bool_]
 MAX_PATTERNS = 4
 MAX_LEVELS = 4
 _SHARE_OF_ROWS = 0.05
+"""Part of the rows that makes a pattern."""
+
 _ENOUGH = 0.85
+"""Part of a pattern's features that a row must have to belong to it."""
+
 _ROWS_A_LEVEL = 20
+"""Rows that share a value and so make it a level."""
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,8 @@ def load_model(path: str | Path) -> TrainingSizePipeline:
         ) from None
     embedder = header["embedder"]
     steps = ["passthrough" if embedder is None else _restore_embedder(embedder), regressor]
-    pipeline = TrainingSizePipeline(list(zip(header["names"], steps, strict=True)))
-    pipeline.curve_fitter = SigmoidCurveFitter()
+    named = list(zip(header["names"], steps, strict=True))
+    pipeline = TrainingSizePipeline(named, curve_fitter=SigmoidCurveFitter())
     pipeline.about_ = header["about"]
     return pipeline
 
@@ -151,7 +151,7 @@ def _expert_tensors(expert: Expert) -> dict[str, np.ndarray]:
     region = expert.region
     tensors = {"columns": region.columns.astype(np.uint8)}
     tensors["bounds"] = np.array([region.low, region.high])
-    tensors |= {f"target.{name}": getattr(expert, name) for name in ("mean_", "scale_")}
+    tensors |= {f"target.{name}": getattr(expert, name) for name in _SCALER}
     tensors |= {f"input.{name}": getattr(expert.scaler_, name) for name in _SCALER}
     tensors |= _belief_tensors(expert.joint_, expert.level_maps_, "joint")
     state = expert.net_.module_.state_dict()

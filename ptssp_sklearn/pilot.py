@@ -1,4 +1,4 @@
-"""Pilot measurements as a user gives them -> sizes and scores a row."""
+"""Pilots: measured points as a user gives them, and where pilots of whole curves end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,19 @@ from numpy.typing import NDArray
 from ptssp_sklearn.curves import table_sizes
 
 Array = NDArray[np.float64]
+
+_ENDS = (0.25, 0.5, 0.75)
+
+
+def pilot_limits(sizes: Array) -> Array:
+    """Give the largest sizes of pilots that end at a quarter, a half and three quarters.
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (n_sizes,), images
+        Of whole curves; quantiles are on their log scale.
+    """
+    return np.exp(np.quantile(np.log(sizes), _ENDS))
 
 
 def check_pilot(pilot: Any, n_rows: int | None = None) -> tuple[Array, Array]:

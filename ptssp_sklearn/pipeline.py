@@ -160,6 +160,22 @@ class TrainingSizePipeline(CurveAdviceMixin, Pipeline):
         return np.ndim(y) == 2 and np.shape(y)[1] == len(PARAM_NAMES) and not has_sizes
 
 
+def pipeline_of_vectors(regressor: CurveParamRegressor) -> TrainingSizePipeline:
+    """Build a pipeline around a regressor that is asked with vectors, or with ``X=None``.
+
+    Parameters
+    ----------
+    regressor : CurveParamRegressor
+        Fitted or not.
+
+    Returns
+    -------
+    pipeline : TrainingSizePipeline
+        With the steps of `make_training_size_pipeline`; ``embed`` passes its input through.
+    """
+    return TrainingSizePipeline([("embed", "passthrough"), ("regress", regressor)])
+
+
 def make_training_size_pipeline(
     backbone: str = "statistics",
     *,

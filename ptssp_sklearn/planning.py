@@ -21,13 +21,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
+from ptssp_sklearn.simulation import Course, Game
 
 Array = NDArray[np.float64]
 
-_TRUTHS = 200
-_BELIEVED = 400
 _FIRST_LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
 _MISSES = (4.0, 2.0, 1.0, 0.5, 0.25, 0.1, 0.02)
 
@@ -54,6 +51,13 @@ class Costs:
         for name, value in vars(self).items():
             if not 0 <= value < np.inf:
                 raise ValueError(f"Got the cost {value:g} of {name}, expected at least 0.")
+
+    def of(self, course: Course) -> float:
+        """Give the mean cost of simulated collections."""
+        bought = course.final.mean() - course.labelled
+        trained = course.on.sum(axis=1).mean()
+        missed = (1.0 - course.success) * self.failure
+        return float(self.image * bought + self.measurement * trained + missed)
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,11 @@ def plan_collection(
     Returns
     -------
     plan : CollectionPlan
+
+    Raises
+    ------
+    ValueError
+        If rounds or probability are not usable, or there are `max_size` images already.
     """
     if rounds < 1 or not 0 < probability < 1:
         raise ValueError(
@@ -161,11 +170,11 @@ def plan_collection(
             f"Got max_size={max_size:g}, but {labelled} images are labelled already; raise it."
         )
     costs = costs or Costs()
-    game = _Game.of(distribution, target_map, labelled, max_size, rounds)
+    game = Game.of(distribution, target_map, labelled, max_size, rounds)
     best = float(distribution.reach_probability(np.array([target_map]), max_size)[0])
     goal = probability if best >= probability else probability * best
     courses = [game.play(levels) for levels in _policies(rounds, probability)]
-    cheap = [(course.success < goal, course.cost(costs)) for course in courses]
+    cheap = [(course.success < goal, costs.of(course)) for course in courses]
     if all(missed for missed, _ in cheap):
         cheap = [(True, -course.success) for course in courses]
     course = courses[min(range(len(courses)), key=cheap.__getitem__)]
@@ -173,7 +182,7 @@ def plan_collection(
         target_map=float(target_map),
         next_size=int(course.sizes[0, 0]),
         expected_size=float(course.final.mean()),
-        expected_cost=course.cost(costs),
+        expected_cost=costs.of(course),
         probability=course.success,
         asked_probability=probability,
         best_probability=best,
@@ -187,105 +196,6 @@ def finished_plan(target_map: float, size: int, probability: float) -> Collectio
     return CollectionPlan(float(target_map), size, float(size), 0.0, 1.0, probability, 1.0, none)
 
 
-@dataclass(frozen=True)
-class _Course:
-    """Simulated collections: sizes of the rounds, and those in which they were still on."""
-
-    labelled: int
-    sizes: Array
-    on: NDArray[np.bool_]
-    reached: NDArray[np.bool_]
-
-    @property
-    def success(self) -> float:
-        return float(self.reached.any(axis=1).mean())
-
-    @property
-    def final(self) -> Array:
-        return np.where(self.on, self.sizes, 0.0).max(axis=1)
-
-    def cost(self, costs: Costs) -> float:
-        bought = self.final.mean() - self.labelled
-        trained = self.on.sum(axis=1).mean()
-        missed = (1.0 - self.success) * costs.failure
-        return float(costs.image * bought + costs.measurement * trained + missed)
-
-    def table(self) -> pd.DataFrame:
-        rows = []
-        for number, on in enumerate(self.on.T):
-            size = float(np.median(self.sizes[on, number])) if on.any() else np.nan
-            reached = float(self.reached[:, : number + 1].any(axis=1).mean())
-            rows.append({"size": np.ceil(size), "needed": float(on.mean()), "reached": reached})
-        return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="round"))
-
-
-@dataclass(frozen=True)
-class _Game:
-    """Possible truths, believed curves in the order of their required size, and noise."""
-
-    truths: Array
-    believed: Array
-    needed: Array
-    noise: MeasurementNoise
-    draws: Array
-    target: float
-    labelled: int
-    max_size: float
-
-    @classmethod
-    def of(
-        cls, now: CurveDistribution, target: float, labelled: int, max_size: float, rounds: int
-    ) -> _Game:
-        needed = now.sizes(np.array([target]))[0]
-        order = np.argsort(needed, kind="stable")
-        needed, params = needed[order], now.params[0, order]
-        truths = params[_spread(len(params), _TRUTHS)]
-        finite = needed <= max_size
-        if finite.any():
-            params, needed = params[finite], needed[finite]
-        picked = _spread(len(params), _BELIEVED)
-        draws = np.random.default_rng(now.seed).standard_t(now.noise.df, (len(truths), rounds))
-        needed = np.minimum(needed[picked], max_size)
-        return cls(truths, params[picked], needed, now.noise, draws, target, labelled, max_size)
-
-    def play(self, levels: Array) -> _Course:
-        """Collect once for each truth."""
-        n, rounds = self.draws.shape
-        log_weights = np.zeros((n, len(self.believed)))
-        sizes = np.zeros((n, rounds))
-        on, reached = np.zeros((n, rounds), bool), np.zeros((n, rounds), bool)
-        last, going = np.full(n, float(self.labelled)), np.ones(n, bool)
-        for number, level in enumerate(levels):
-            on[:, number] = going
-            wanted = np.maximum(self._quantile(log_weights, level), last + 1)
-            last = sizes[:, number] = np.minimum(wanted, self.max_size)
-            if not going.any():
-                continue
-            measured = self._measure(last, number)
-            reached[:, number] = going & (measured >= self.target)
-            going = going & ~reached[:, number]
-            if number + 1 < rounds:
-                log_weights[going] += self._weigh(last[going], measured[going])
-        return _Course(self.labelled, sizes, on, reached)
-
-    def _measure(self, sizes: Array, number: int) -> Array:
-        true = sigmoid_curve(sizes[:, None], self.truths)[:, 0]
-        return true + self.draws[:, number] * self.noise.scales(sizes, true)
-
-    def _weigh(self, sizes: Array, measured: Array) -> Array:
-        """Give the log likelihood of measurements under the believed curves."""
-        curves = sigmoid_curve(sizes, self.believed).T
-        scale = self.noise.scales(sizes, measured)[:, None]
-        square = ((measured[:, None] - curves) / scale) ** 2
-        return -0.5 * (self.noise.df + 1.0) * np.log1p(square / self.noise.df)
-
-    def _quantile(self, log_weights: Array, level: float) -> Array:
-        weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
-        edges = np.cumsum(weights, axis=1)
-        place = (edges < level * edges[:, -1:]).sum(axis=1)
-        return whole_images(self.needed[np.minimum(place, len(self.needed) - 1)])
-
-
 def _policies(rounds: int, probability: float) -> Iterator[Array]:
     """List levels of the rounds, each no lower than the one before."""
     lasts = sorted({max(1.0 - (1.0 - probability) * miss, 0.5) for miss in _MISSES})
@@ -293,8 +203,3 @@ def _policies(rounds: int, probability: float) -> Iterator[Array]:
         for first in _FIRST_LEVELS if rounds > 1 else (last,):
             if first <= last:
                 yield np.linspace(first, last, rounds)
-
-
-def _spread(n: int, wanted: int) -> NDArray[np.intp]:
-    """Pick at most so many places, evenly."""
-    return np.unique(((np.arange(wanted) + 0.5) * n / wanted).astype(int))

@@ -24,13 +24,13 @@ class PredictedCurveDisplay:
     metric : str, default="mAP50-95"
         Label of the score axis.
     band : tuple of array-like (sizes, low, high), optional
-        Interval of the score at some sizes.
+        Interval of the score at some sizes, images.
     band_label : str, default="interval"
+        Its name in the legend.
     pilot : list of (size, score), optional
         Measured points.
     neighbours : curve table, optional
         Measured curves of datasets that look alike.
-
     required_size : float, optional
         Marked size, images; by default where the curve meets the target.
 

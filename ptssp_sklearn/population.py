@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ptssp_sklearn.distribution import NOMINAL, LevelMap
 from ptssp_sklearn.mixture import Mixture, fit_mixture
 from ptssp_sklearn.noise import MeasurementNoise
+from ptssp_sklearn.pilot import pilot_limits
 from ptssp_sklearn.posterior import CurvePrior, sample_posterior
 from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
@@ -19,13 +20,13 @@ Array = NDArray[np.float64]
 _ROUNDS = 3
 _SAMPLES = 64
 _LEAST_CURVES = 8
-_PILOTS = (0.25, 0.5, 0.75)
 _EXACT, _ROUGH = MeasurementNoise(), MeasurementNoise(correlation=0.6, discount=1.0)
 _WHOLE_CURVE = 0.6
 """Part of the discount that holds while whole curves are learned from."""
 
 _LOWEST = np.array([-6.0, -3.0, -4.6, -5.0])
 _HIGHEST = np.array([4.0, 3.0, 23.0, 5.0])
+"""Box of the unbounded coordinates that the fits start from."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Population:
         return rough if errors[1] < errors[0] else exact
 
     def pilot_error(self, sizes: Array, scores: Array, *, seed: int = 0) -> float:
-        """Give the mean absolute error beyond pilots that end at a quarter, half and more.
+        """Give the mean absolute error of scores beyond the pilots of `pilot_limits`.
 
         Parameters
         ----------
@@ -84,7 +85,7 @@ class Population:
         """
         prior = self.prior(len(scores), seed=seed)
         errors = []
-        for limit in np.exp(np.quantile(np.log(sizes), _PILOTS)):
+        for limit in pilot_limits(sizes):
             shown = sizes <= limit
             found = prior.distribution(sizes[shown], scores[:, shown], n_samples=_SAMPLES * 2)
             gaps = found.curves(sizes[~shown]).mean(axis=1) - scores[:, ~shown]

@@ -13,7 +13,6 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,8 @@ from ptssp_sklearn.tilting import pick_tilted, tilt
 Array = NDArray[np.float64]
 
 N_SAMPLES = 1000
+"""Curves that stand for a distribution, by default."""
+
 _MOVES = 4
 _LEAST_EFFECTIVE = 0.5
 _HALVINGS = 16
@@ -82,6 +83,8 @@ class CurvePrior:
         ----------
         sizes : ndarray of shape (n_sizes,), images, optional
         scores : ndarray of shape (n_rows, n_sizes), NaN where not measured, optional
+        n_samples : int, default=1000
+            Curves that stand for the distribution.
         """
         if sizes is None or scores is None:
             points = self.sample(n_samples, np.random.default_rng(self.seed))
@@ -98,7 +101,7 @@ def sample_posterior(
     rng = np.random.default_rng(prior.seed)
     cloud = _Cloud.start(prior, sizes, scores, prior.sample(n_samples, rng))
     while not cloud.done.all():
-        cloud.heat(rng.random())
+        cloud.warm(rng.random())
         for _ in range(_MOVES):
             cloud.move(rng.normal(size=(n_samples, 4)), rng.random(n_samples))
     return cloud.points
@@ -106,7 +109,24 @@ def sample_posterior(
 
 @dataclass
 class _Cloud:
-    """The samples of all rows on their way from prior to posterior."""
+    """The samples of all rows on their way from prior to posterior.
+
+    Attributes
+    ----------
+    scores, known : ndarray of shape (n_rows, n_sizes)
+    precision : ndarray of shape (n_rows, n_sizes, n_sizes)
+    points : ndarray of shape (n_rows, n_samples, 4)
+        Unbounded coordinates.
+    log_prior, log_likelihood : ndarray of shape (n_rows, n_samples)
+    heat : ndarray of shape (n_rows,)
+        How much the measurements count, from 0 (not at all) to 1 (fully).
+    reach : ndarray of shape (n_rows,)
+        Length of a step, in spreads of the samples.
+    roots : ndarray of shape (n_rows, 4, 4)
+        Cholesky roots of the covariance of the samples.
+    active : bool ndarray of shape (n_rows,)
+        Rows that move in this round.
+    """
 
     prior: CurvePrior
     sizes: Array
@@ -116,10 +136,10 @@ class _Cloud:
     points: Array
     log_prior: Array
     log_likelihood: Array
-    heat_: Array
+    heat: Array
     reach: Array
     roots: Array
-    active: Any
+    active: NDArray[np.bool_]
 
     @classmethod
     def start(cls, prior: CurvePrior, sizes: Array, scores: Array, points: Array) -> _Cloud:
@@ -133,7 +153,7 @@ class _Cloud:
             points=points,
             log_prior=prior.log_density(points),
             log_likelihood=np.zeros(points.shape[:2]),
-            heat_=np.where(known.any(axis=1), 0.0, 1.0),
+            heat=np.where(known.any(axis=1), 0.0, 1.0),
             reach=np.ones(len(points)),
             roots=np.zeros((len(points), 4, 4)),
             active=known.any(axis=1),
@@ -143,15 +163,15 @@ class _Cloud:
 
     @property
     def done(self) -> NDArray[np.bool_]:
-        return self.heat_ >= 1.0
+        return self.heat >= 1.0
 
-    def heat(self, offset: float) -> None:
+    def warm(self, offset: float) -> None:
         """Count the measurements a little more, and resample."""
         self.active = ~self.done
         gap = self.log_likelihood - self.log_likelihood.max(axis=1, keepdims=True)
-        step = _largest_step(gap, 1.0 - self.heat_)
-        self.heat_ = np.where(self.active, np.minimum(self.heat_ + step, 1.0), self.heat_)
-        self.heat_[self.heat_ > 1.0 - 1e-9] = 1.0
+        step = _largest_step(gap, 1.0 - self.heat)
+        self.heat = np.where(self.active, np.minimum(self.heat + step, 1.0), self.heat)
+        self.heat[self.heat > 1.0 - 1e-9] = 1.0
         weights = np.exp(gap * step[:, None])
         n = weights.shape[1]
         places = (np.arange(n) + offset) / n
@@ -172,7 +192,7 @@ class _Cloud:
         log_prior = self.prior.log_density(moved)
         log_likelihood = self._likelihood(moved)
         gain = log_prior - self.log_prior
-        gain += self.heat_[:, None] * (log_likelihood - self.log_likelihood)
+        gain += self.heat[:, None] * (log_likelihood - self.log_likelihood)
         accepted = (np.log(uniform) < gain) & self.active[:, None]
         self.points = np.where(accepted[..., None], moved, self.points)
         self.log_prior = np.where(accepted, log_prior, self.log_prior)
@@ -200,5 +220,6 @@ def _largest_step(gap: Array, left: Array) -> Array:
 
 
 def _effective(gap: Array, step: Array) -> Array:
+    """Give the share of samples that count after a step, shape (n_rows,)."""
     weights = np.exp(gap * step[:, None])
     return weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1) / weights.shape[1]

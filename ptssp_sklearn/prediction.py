@@ -47,6 +47,10 @@ class CurvePredictionMixin:
             Measured points, the evidence.
         n_samples : int, default=1000
             Curves that stand for the distribution.
+
+        Returns
+        -------
+        distribution : CurveDistribution of n_rows rows
         """
         check_is_fitted(self)
         measured = None if pilot is None else check_pilot(pilot)

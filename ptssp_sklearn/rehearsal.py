@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.landmarks import LANDMARK_NAMES, match_objects, pixel_scores
+from ptssp_sklearn.landmarks import LANDMARK_NAMES, match_objects, pixel_scores, usable_places
 from ptssp_sklearn.parting import depth_map, part_objects
 
 Array = NDArray[np.float64]
@@ -58,7 +58,7 @@ def rehearse(
         in unseen and in trained images, the loss of the last fifth of the steps and of all.
         None where fewer than two images have objects and background.
     """
-    usable = [i for i, mask in enumerate(masks) if (mask > 0).any() and not (mask > 0).all()]
+    usable = usable_places(masks)
     if len(usable) < 2:
         return None
     usable.sort(key=lambda i: (images[i].tobytes(), masks[i].tobytes()))

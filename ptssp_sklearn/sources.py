@@ -17,8 +17,9 @@ from ptssp_sklearn.images import load_image, load_mask
 from ptssp_sklearn.tables import ImageRow
 
 _DECODER = f"decoded 1, Pillow {PIL.__version__}"
-_SIDE = 4
 _BYTES_A_PIXEL = 8
+_DIGEST = 32
+_LABELS = ".txt"
 _LOCKS = [threading.Lock() for _ in range(256)]
 
 
@@ -31,10 +32,20 @@ class Source:
 
     Parameters
     ----------
-    image, mask : cell of the image table; mask is None where there is none
-    image_place, mask_place : str, what messages call them
+    image, mask : cell of the image table
+        The mask is None where there is none.
+    image_place, mask_place : str
+        What messages call them.
     max_pixels : int
+        Largest image that is decoded.
     cache : FeatureCache
+
+    Attributes
+    ----------
+    pixels : bytes
+        SHA-256 of the decoded image, once it is identified.
+    objects : bytes or None
+        SHA-256 of the decoded mask; None without one.
     """
 
     image: Any
@@ -61,12 +72,12 @@ class Source:
             key = cache_key("image", _DECODER, source)
             with _lock_of(key):
                 known = self.cache.get(key)
-                shape = tuple(np.frombuffer(known[:-32], np.int64)) if known else ()
+                shape = tuple(np.frombuffer(known[:-_DIGEST], np.int64)) if known else ()
                 if known is None or shape[0] * shape[1] > self.max_pixels:
                     shape = self._digest_image()
                     self.cache.put(key, np.array(shape, np.int64).tobytes() + self.pixels)
                 else:
-                    self.pixels = known[-32:]
+                    self.pixels = known[-_DIGEST:]
         if self.mask is not None:
             self._identify_mask(tuple(map(int, shape)))
 
@@ -79,31 +90,33 @@ class Source:
         cell, index = self.mask, ""
         if isinstance(cell, tuple) and len(cell) == 2:
             cell, index = cell[0], f"{cell[1]}"
-        form = str(cell)[-_SIDE:] if isinstance(cell, str | os.PathLike) else ""
+        labels = bool(index) or (
+            isinstance(cell, str | os.PathLike) and str(cell).endswith(_LABELS)
+        )
         if isinstance(cell, np.ndarray) and cell.dtype.kind in "biu":
             source: bytes | None = array_digest(cell)
         else:
             cell, place, source = _read(cell, self.mask_place, self.max_pixels * _BYTES_A_PIXEL)
-            if form != ".txt" and not index:
+            if not labels:
                 self.mask, self.mask_place = cell, place
         if source is None:
             self.objects = array_digest(self.load_mask())
             return
-        text = "labels" if form == ".txt" or index else "raster"
-        key = cache_key("mask", _DECODER, text, index, repr(shape), source)
+        kind = "labels" if labels else "raster"
+        key = cache_key("mask", _DECODER, kind, index, repr(shape), source)
         self.objects = self.cache.get(key)
         if self.objects is None:
             self.objects = array_digest(self.load_mask())
             self.cache.put(key, self.objects)
 
     def load_image(self) -> NDArray[np.uint8]:
-        """Decode the image."""
+        """Decode the image, shape (height, width, 3)."""
         if self._image is None:
             self._image = load_image(self.image, name=self.image_place, max_pixels=self.max_pixels)
         return self._image
 
     def load_mask(self) -> NDArray[np.int32]:
-        """Decode the mask."""
+        """Decode the mask to instance ids, shape (height, width)."""
         if self._mask is None:
             height, width = self.load_image().shape[:2]
             self._mask = load_mask(

@@ -95,7 +95,7 @@ def _columns(X: pd.DataFrame) -> tuple[list[tuple], list[tuple]]:
 
 def _nested(X: Any) -> list:
     shape = np.shape(X) if isinstance(X, np.ndarray) else None
-    flat = shape is not None and (len(shape) < 2 or (len(shape) > 2 and len(shape) < 4))
+    flat = shape is not None and len(shape) in (0, 1, 3)
     if flat or isinstance(X, str | bytes) or not hasattr(X, "__iter__"):
         raise ImageError(
             f"Got {type(X).__name__} {'' if shape is None else f'of shape {shape} '}as image "

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.mixture import Mixture, take
+from ptssp_sklearn.mixture import Mixture
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve
 
 Array = NDArray[np.float64]
@@ -54,7 +54,7 @@ def find_slopes(mixture: Mixture, mean_curves: Array, seed: int) -> Array:
     slopes = np.zeros(mean_curves.shape)
     for start in range(0, len(slopes), _ROWS):
         rows = slice(start, start + _ROWS)
-        points = take(mixture, rows).sample(TILT_SAMPLES, np.random.default_rng(seed))
+        points = mixture.take(rows).sample(TILT_SAMPLES, np.random.default_rng(seed))
         slopes[rows] = _solve(scores_of(points) - mean_curves[rows, None])
     return slopes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve
 
@@ -17,7 +16,3 @@ def population(n: int = 60, *, noise: float = 0.01, seed: int = 0):
     params = from_unbounded(np.array([-3.0, 0.1, 3.0, 0.5]) + spread * rng.normal(size=(n, 4)))
     scores = sigmoid_curve(SIZES, params) + noise * rng.normal(size=(n, len(SIZES)))
     return np.clip(scores, 0, 1), params
-
-
-def as_table(scores) -> pd.DataFrame:
-    return pd.DataFrame(scores, columns=SIZES, index=[f"task{i}" for i in range(len(scores))])

@@ -3,10 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
 
 from ptssp_sklearn import CurveParamRegressor, TrainingSizePipeline
 from ptssp_sklearn.adaptation import Shift, _transport
 from ptssp_sklearn.metrics import curve_mae
+from ptssp_sklearn.pipeline import pipeline_of_vectors
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve
 
 SIZES = [2, 8, 32, 128, 512]
@@ -28,7 +30,7 @@ def tasks(shift: float = 0.0):
 def model():
     X, y = tasks()
     last = CurveParamRegressor(n_networks=8, n_steps=60, random_state=0)
-    return TrainingSizePipeline([("embed", "passthrough"), ("regress", last)]).fit(X, y)
+    return pipeline_of_vectors(last).fit(X, y)
 
 
 def renamed(curves: pd.DataFrame) -> pd.DataFrame:
@@ -73,6 +75,9 @@ def test_one_curve_moves_a_little(model):
 def test_other_pipelines_and_tables_are_refused(model):
     with pytest.raises(ValueError, match="expected a fraction"):
         model.adapt(pd.DataFrame([[20.0, 40.0]], columns=[8, 32]))
+    X, y = tasks()
+    with pytest.raises(ValueError, match="last step Ridge, expected a CurveParamRegressor"):
+        TrainingSizePipeline([("linear", Ridge())]).fit(X, y).adapt(y.iloc[:3])
 
 
 def test_transport_maps_one_covariance_to_another():

@@ -2,22 +2,20 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from experiments.serving_process import PTSSP
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.answer import one_row
 from tests.scenes import task
 
-MAIN = [sys.executable, "-c", "from ptssp_sklearn.cli import main; main()"]
-
 
 def ptssp(*arguments, **options) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [*MAIN, *map(str, arguments)], capture_output=True, text=True, check=False, **options
+        [*PTSSP, *map(str, arguments)], capture_output=True, text=True, check=False, **options
     )
 
 

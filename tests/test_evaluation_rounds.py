@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.evaluation.loc import Campaign, oracle, power_law
+from experiments.evaluation.campaigns import Campaign, oracle, power_law
 from experiments.evaluation.protocol import Truth
 from experiments.evaluation.rounds import outcome
 from ptssp_sklearn.sigmoid import sigmoid_curve

@@ -7,6 +7,7 @@ from sklearn.utils import Bunch
 
 from experiments.families import FAMILIES
 from experiments.held_out import BETWEEN, FITTED, FROM_HALF, FROM_REST, compare, main, splits, table
+from tests.test_bank_page import archive
 
 SIZES = 2.0 ** np.arange(1, 9)
 TRUE = {
@@ -131,6 +132,11 @@ def test_the_true_family_wins_on_its_own_curves():
     assert "| 100% |" in text
 
 
-def test_the_command_prints_a_table_a_bank_and_refuses_unknown_ones(capsys):
+def test_the_command_prints_a_table_a_bank_and_refuses_unknown_ones(tmp_path, capsys):
+    path = archive(tmp_path / "drawn.zip", 2, groups="ab", images=False)
+    assert main(["--banks", path]) == 0
+    printed = capsys.readouterr().out
+    assert "## drawn" in printed
+    assert all(printed.count(f"| {family.name} |") == 3 for family in FAMILIES)
     assert main(["--banks", "procedual"]) == 2
     assert "Did you mean 'procedural'?" in capsys.readouterr().err

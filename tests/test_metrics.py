@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptssp_sklearn.metrics import curve_mae, curve_r2, reached_sizes, size_errors
+from ptssp_sklearn.metrics import curve_mae, curve_r2, reached_sizes, reached_tables, size_errors
 
 
 def test_curves_count_alike_however_many_points_they_have():
@@ -32,3 +32,12 @@ def test_reached_sizes_lie_on_the_isotonic_curve():
 def test_targets_reached_from_the_start_are_nan_and_falls_are_levelled():
     _, reached = reached_sizes([1, 10, 100], [0.9, 0.7, 0.8])
     assert np.isnan(reached).all()
+
+
+def test_tables_hold_what_each_curve_reaches():
+    curves = np.array([[0.0, 0.5, 1.0], [0.9, 0.7, np.nan]])
+    targets, reached = reached_tables([1, 10, 100], curves, (0.5, 0.9))
+    for row, scores in enumerate(curves):
+        one = reached_sizes([1, 10, 100], scores, (0.5, 0.9))
+        assert np.array_equal(targets[row], one[0])
+        assert np.array_equal(reached[row], one[1], equal_nan=True)

@@ -73,3 +73,4 @@ def test_blend_keeps_weights_and_components():
     both = blend(one, other, np.array([0.25, 0.9]))
     assert both.weights[:, -1].tolist() == [0.25, 0.9]
     assert both.weights.sum(axis=1) == pytest.approx([1, 1])
+    assert both.take(np.array([1])).weights.tolist() == both.weights[1:].tolist()

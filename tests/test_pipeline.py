@@ -213,6 +213,16 @@ def test_each_row_may_have_its_own_target(fitted):
     assert each.tolist() == [fitted.required_size(X, t)[i] for i, t in enumerate([0.2, 0.3, 0.4])]
 
 
+def test_a_plan_is_made_for_every_row_or_every_target(fitted):
+    X, _, _ = numbers(3)
+    pilot = [(8, 0.2)]
+    met, open_ = fitted.plan(None, [0.15, 0.4], pilot=pilot, rounds=1)
+    assert (met.next_size, len(met.rounds)) == (8, 0)
+    assert open_.to_json() == fitted.plan(None, 0.4, pilot=pilot, rounds=1)[0].to_json()
+    with pytest.raises(ValueError, match=r"target_map of shape \(2,\) for 3 rows"):
+        fitted.plan(X, [0.2, 0.3])
+
+
 @pytest.mark.parametrize("target", [0, 1, -0.1, 80, np.nan, [0.5, 2.0, 0.5]])
 def test_targets_outside_the_fractions_are_refused(fitted, target):
     with pytest.raises(ValueError, match=r"expected a score as a fraction in \(0, 1\)"):
@@ -225,6 +235,8 @@ def test_what_cannot_be_fitted_is_refused(fitted):
         numeric_pipeline().fit(X, y.iloc[1:])
     with pytest.raises(ValueError, match="expected a curve table"):
         numeric_pipeline().fit(X)
+    with pytest.raises(ValueError, match="Got the interval 90, expected a fraction"):
+        fitted.required_size(X, 0.5, interval=90)
     with pytest.raises(ValueError, match="unreachable='zero'"):
         fitted.required_size(X, 0.5, unreachable="zero")
     with pytest.raises(NotFittedError):

@@ -8,7 +8,8 @@ import pytest
 
 from experiments.datasets.base import Sample
 from experiments.learners.base import Prediction
-from experiments.scoring import METRICS, score_predictions
+from experiments.scoring import score_predictions
+from ptssp_sklearn.banks import METRICS
 
 NAMES = ("a", "b", "c", "never")
 

@@ -1,8 +1,9 @@
-"""What holds for the source tree: one-way imports, light import, lines of few files."""
+"""What holds for the source tree: one-way imports, light import, short files, one map of it."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +21,9 @@ ORDER = [
     "ceilings", "landmarks", "parting", "unet", "rehearsal", "extractors", "weights",
     "preprocessing", "inference", "networks", "backbones", "pooling", "features", "progress",
     "embedding", "scaling", "patterns", "network", "noise", "mixture", "domain", "distribution",
-    "tilting", "posterior", "population", "metrics", "calibration", "pilot", "targets", "held_out",
-    "expert", "prediction", "regression", "adaptation", "planning", "forecasting", "advice", "pipeline",
+    "tilting", "posterior", "pilot", "population", "metrics", "calibration", "targets", "held_out",
+    "expert", "prediction", "regression", "adaptation", "simulation", "planning", "forecasting",
+    "advice", "pipeline",
     "persistence", "pretrained", "plotting", "outlook", "answer", "request", "serving",
     "served_pipeline", "served_model", "assessment", "figures", "provenance", "registry", "runs",
     "comparison", "tracking", "server", "page_text", "page_inputs", "page_masks", "page_plot",
@@ -99,3 +101,17 @@ def test_measuring_needs_only_what_a_bare_gpu_machine_has():
     )
     beyond = "typer rich skorch safetensors matplotlib timm ultralytics dask mlflow skimage yaml"
     assert not set(done.stdout.split()) & set(beyond.split())
+
+
+def test_the_architecture_page_names_every_module_once_in_the_order_of_imports():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named: dict[str, list[str]] = {}
+    for table in page.split("\n| in `")[1:]:
+        named.setdefault(table.partition("/`")[0], []).extend(
+            re.findall(r"^\| `([\w/]+)` \| \S", table, re.MULTILINE)
+        )
+    assert named["ptssp_sklearn"] == ORDER
+    places = (ROOT / "experiments").iterdir()
+    there = [p.stem for p in places if p.suffix == ".py" and p.stem != "__init__"]
+    there += [f"{p.parent.name}/" for p in (ROOT / "experiments").glob("*/__init__.py")]
+    assert sorted(named["experiments"]) == sorted(there)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.candidates import Fold
+from experiments.candidates import OURS, Fold
 from experiments.evaluation import figures
 from experiments.evaluation.context import PROCEDURAL, Context
 from experiments.evaluation.forecast import Forecast, Question
@@ -17,7 +17,6 @@ from experiments.evaluation.study import Study, answer_points, ask_model, fit_mo
 CONDITION = "four images + masks"
 COUNTS = (20, 40, 80)
 POINTS = ("ridge regression", "extremely randomised trees", "ridge and trees")
-OURS = "default pipeline"
 
 
 def measure(context: Context) -> Frames:

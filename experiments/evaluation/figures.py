@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-_MOST = 1e6
 _DPI = 80
 
 

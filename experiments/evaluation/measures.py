@@ -8,14 +8,12 @@ from scipy.stats import spearmanr
 
 from experiments.evaluation.forecast import LEVELS, Forecast
 from experiments.evaluation.protocol import Truth
-from ptssp_sklearn.metrics import curve_mae, curve_r2, size_errors
+from ptssp_sklearn.metrics import UNREACHED, curve_mae, curve_r2, size_errors
 
 Array = NDArray[np.float64]
 
 FLAT = 0.05
 """Predicted mean scores that differ by less rank nothing."""
-
-_UNREACHED = 1e6
 
 
 def table_scores(
@@ -71,7 +69,7 @@ def asked(truth: Truth, limit: float) -> NDArray[np.bool_]:
 def gaps_of_sizes(truth: Truth, forecast: Forecast, limit: float) -> Array:
     """Give |log10| of predicted to true size for every target that counts."""
     known = asked(truth, limit)
-    return size_errors(truth.needed[known], forecast.needed[known], unreached=_UNREACHED)
+    return size_errors(truth.needed[known], forecast.needed[known])
 
 
 def coverage(
@@ -88,7 +86,7 @@ def coverage(
     inside = np.where(np.isfinite(measured), (measured >= low) & (measured <= high), np.nan)
     width = np.where(np.isfinite(measured), high - low, np.nan)
     known = asked(truth, limit)
-    first, last = (np.clip(forecast.spans[known][:, end], 1.0, _UNREACHED) for end in ends)
+    first, last = (np.clip(forecast.spans[known][:, end], 1.0, UNREACHED) for end in ends)
     true = truth.needed[known]
     return {
         "curve_cover": float(np.nanmean(inside[rows], axis=1).mean()),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from experiments.draws import Draw, bank_draws, embed_draws
-from ptssp_sklearn.metrics import reached_sizes
+from ptssp_sklearn.metrics import reached_tables
 from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.sigmoid import sigmoid_curve
 
@@ -145,8 +145,7 @@ class Truth:
 
     @classmethod
     def of(cls, sizes: Array, curves: Array, shares: tuple[float, ...] = SHARES) -> Truth:
-        pairs = [reached_sizes(sizes, curve, shares) for curve in curves]
-        return cls(sizes, curves, np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs]))
+        return cls(sizes, curves, *reached_tables(sizes, curves, shares))
 
     def take(self, rows: NDArray) -> Truth:
         """Keep some rows."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from experiments.evaluation.campaigns import ROUNDS, Campaign, policies, simulate
 from experiments.evaluation.context import PROCEDURAL, REAL, Context
-from experiments.evaluation.loc import ROUNDS, Campaign, policies, simulate
 from experiments.evaluation.protocol import Truth
 from experiments.evaluation.report import Column, Frames, Section, table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from experiments.candidates import CANDIDATES
+from experiments.candidates import CANDIDATES, OURS
 from experiments.draws import standard_draws
 from experiments.evaluation import figures
 from experiments.evaluation.context import (
@@ -20,10 +20,11 @@ from experiments.evaluation.measures import asked, scores_beyond, table_scores
 from experiments.evaluation.protocol import CONDITIONS, Array, Truth
 from experiments.evaluation.report import INTERVALS, Frames, Section, cell, pick, table
 
-SHIPPED = "default pipeline, many draws"
-ALONE, ALONE_IN = "default pipeline", "four images + masks"
+SHIPPED = f"{OURS}, many draws"
+"""As it is shipped; without the addition, trained on draws of `ALONE_IN` alone."""
+
+ALONE_IN = "four images + masks"
 CONSTANTS = ("mean curve", "median curve", "power law of the mean")
-POINTS = tuple(name for name in CANDIDATES if name != ALONE)
 ACROSS = ("mean curve", "ridge regression", "extremely randomised trees", "ridge and trees")
 TESTED = {
     "cutpaste, a whole source left out": (SOURCES, CUTPASTE),
@@ -38,10 +39,10 @@ def measure(context: Context) -> Frames:
     study, rows, scatter = context.study(PROCEDURAL), [], []
     truth, mean = context.truth(PROCEDURAL, PROCEDURAL), study.mean_curves(PROCEDURAL)
     for condition in CONDITIONS:
-        answers = study.ask_candidates(PROCEDURAL, POINTS, condition)
+        answers = study.ask_candidates(PROCEDURAL, tuple(CANDIDATES), condition)
         if condition == ALONE_IN:
             alone = context.study(PROCEDURAL, condition)
-            answers[ALONE] = alone.ask(PROCEDURAL, condition, truth=truth)
+            answers[OURS] = alone.ask(PROCEDURAL, condition, truth=truth)
         answers[SHIPPED] = context.ask(PROCEDURAL, PROCEDURAL, condition)
         for name, answer in answers.items():
             rows.append(

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from experiments.sources.material import Item, slug
-from experiments.sources.svg import rasterised
+from experiments.sources.svg import rasterised_file
 
 SKIN_TONES = {"1f3fb", "1f3fc", "1f3fd", "1f3fe", "1f3ff"}
 LEFT_OUT = re.compile(r"flag|arrow|sign|symbol|keycap|alphanum|skin|punctuation|geometric|zodiac")
@@ -35,7 +35,7 @@ def _emoji_list(folder: Path) -> Path:
 
 def _drawn(path: Path) -> Image.Image:
     if path.suffix == ".svg":
-        return rasterised(path.read_text(encoding="utf-8"))
+        return rasterised_file(path)
     return Image.open(path)
 
 

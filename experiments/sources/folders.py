@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from experiments.sources.material import Item, slug
-from experiments.sources.svg import rasterised
+from experiments.sources.svg import rasterised_file
 from experiments.sources.wad import between, palette, picture, read_wad
 
 MOST_PIXELS = 20_000_000
@@ -46,15 +46,11 @@ def clipart(folders: list[Path], rng: np.random.Generator) -> Iterator[Item]:
             yield Item(slug(" ".join(parts[-2:])), path.stem, partial(with_holes, path))
 
 
-def _svg_file(path: Path) -> Image.Image:
-    return rasterised(path.read_text(encoding="utf-8"))
-
-
 def icon_theme(folders: list[Path], rng: np.random.Generator) -> Iterator[Item]:
     """Give the scalable icons of a theme, its class the context folder; links left out."""
     for path in sorted(folders[0].rglob("scalable/*/*.svg")):
         if not path.is_symlink():
-            yield Item(slug(path.parent.name), path.stem, partial(_svg_file, path))
+            yield Item(slug(path.parent.name), path.stem, partial(rasterised_file, path))
 
 
 def game_sprites(folders: list[Path], rng: np.random.Generator) -> Iterator[Item]:

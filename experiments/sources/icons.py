@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from experiments.sources.material import Item, slug
-from experiments.sources.svg import coloured, rasterised
+from experiments.sources.svg import coloured, rasterised, rasterised_file
 
 THINGS = (
     "arrow", "armor", "axe", "bag", "ball", "bird", "bomb", "book", "boot", "bottle", "bridge",
@@ -104,7 +104,7 @@ def waved(image: Image.Image, phase: float) -> Image.Image:
 
 
 def _flag(path: Path, cut: str, phase: float) -> Image.Image:
-    image = rasterised(path.read_text(encoding="utf-8"), FLAG_WIDTH)
+    image = rasterised_file(path, FLAG_WIDTH)
     return round_cut(image) if cut == "round" else waved(image, phase)
 
 

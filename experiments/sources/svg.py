@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 from PIL import Image
 
@@ -18,6 +19,11 @@ def rasterised(svg: str, width: int = WIDTH) -> Image.Image:
         raise ImportError("Drawing SVG needs resvg-py. Run: pip install resvg-py==0.5.0") from error
     png = resvg_py.svg_to_bytes(svg_string=svg, width=width, skip_system_fonts=True)
     return Image.open(io.BytesIO(bytes(png))).convert("RGBA")
+
+
+def rasterised_file(path: Path, width: int = WIDTH) -> Image.Image:
+    """Draw an SVG file."""
+    return rasterised(path.read_text(encoding="utf-8"), width)
 
 
 def coloured(svg: str, colour: tuple[int, int, int]) -> str:

@@ -1,0 +1,151 @@
+"""Collections played through in simulation: rounds of labelling, training and measuring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.noise import MeasurementNoise
+from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
+
+Array = NDArray[np.float64]
+
+_TRUTHS = 200
+_BELIEVED = 400
+
+
+@dataclass(frozen=True)
+class Course:
+    """Simulated collections.
+
+    Parameters
+    ----------
+    labelled : int
+        Images there are from the start.
+    sizes : ndarray of shape (n_truths, n_rounds), images in all
+    on, reached : bool ndarray of shape (n_truths, n_rounds)
+        Rounds in which a collection was still on, and in which it measured the target.
+    """
+
+    labelled: int
+    sizes: Array
+    on: NDArray[np.bool_]
+    reached: NDArray[np.bool_]
+
+    @property
+    def success(self) -> float:
+        """Share of the collections that measured the target."""
+        return float(self.reached.any(axis=1).mean())
+
+    @property
+    def final(self) -> Array:
+        """Images at the end of each collection, shape (n_truths,)."""
+        return np.where(self.on, self.sizes, 0.0).max(axis=1)
+
+    def table(self) -> pd.DataFrame:
+        """Give one row a round, as `CollectionPlan.rounds` has it."""
+        rows = []
+        for number, on in enumerate(self.on.T):
+            size = float(np.median(self.sizes[on, number])) if on.any() else np.nan
+            reached = float(self.reached[:, : number + 1].any(axis=1).mean())
+            rows.append({"size": np.ceil(size), "needed": float(on.mean()), "reached": reached})
+        return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="round"))
+
+
+@dataclass(frozen=True)
+class Game:
+    """What collections are simulated on.
+
+    Parameters
+    ----------
+    truths : ndarray of shape (n_truths, 4)
+        A, B, C, D of curves that are taken for the truth in turn.
+    believed : ndarray of shape (n_believed, 4)
+        Curves that a collection thinks possible, by rising required size.
+    needed : ndarray of shape (n_believed,), images
+        The required size of each.
+    noise : MeasurementNoise
+    draws : ndarray of shape (n_truths, n_rounds)
+        Standardised noise of the measurements.
+    target : float, fraction
+    labelled : int, images
+    max_size : float, images
+    """
+
+    truths: Array
+    believed: Array
+    needed: Array
+    noise: MeasurementNoise
+    draws: Array
+    target: float
+    labelled: int
+    max_size: float
+
+    @classmethod
+    def of(
+        cls, now: CurveDistribution, target: float, labelled: int, max_size: float, rounds: int
+    ) -> Game:
+        """Set up what is believed now, a distribution of one row."""
+        needed = now.sizes(np.array([target]))[0]
+        order = np.argsort(needed, kind="stable")
+        needed, params = needed[order], now.params[0, order]
+        truths = params[_spread(len(params), _TRUTHS)]
+        finite = needed <= max_size
+        if finite.any():
+            params, needed = params[finite], needed[finite]
+        picked = _spread(len(params), _BELIEVED)
+        draws = np.random.default_rng(now.seed).standard_t(now.noise.df, (len(truths), rounds))
+        needed = np.minimum(needed[picked], max_size)
+        return cls(truths, params[picked], needed, now.noise, draws, target, labelled, max_size)
+
+    def play(self, levels: Array) -> Course:
+        """Collect once for each truth.
+
+        Parameters
+        ----------
+        levels : ndarray of shape (n_rounds,), in (0, 1)
+            Quantile of the believed required size that each round asks for.
+        """
+        n, rounds = self.draws.shape
+        log_weights = np.zeros((n, len(self.believed)))
+        sizes = np.zeros((n, rounds))
+        on, reached = np.zeros((n, rounds), bool), np.zeros((n, rounds), bool)
+        last, going = np.full(n, float(self.labelled)), np.ones(n, bool)
+        for number, level in enumerate(levels):
+            on[:, number] = going
+            wanted = np.maximum(self._quantile(log_weights, level), last + 1)
+            last = sizes[:, number] = np.minimum(wanted, self.max_size)
+            if not going.any():
+                continue
+            measured = self._measure(last, number)
+            reached[:, number] = going & (measured >= self.target)
+            going = going & ~reached[:, number]
+            if number + 1 < rounds:
+                log_weights[going] += self._weigh(last[going], measured[going])
+        return Course(self.labelled, sizes, on, reached)
+
+    def _measure(self, sizes: Array, number: int) -> Array:
+        true = sigmoid_curve(sizes[:, None], self.truths)[:, 0]
+        return true + self.draws[:, number] * self.noise.scales(sizes, true)
+
+    def _weigh(self, sizes: Array, measured: Array) -> Array:
+        """Give the log likelihood of measurements under the believed curves."""
+        curves = sigmoid_curve(sizes, self.believed).T
+        scale = self.noise.scales(sizes, measured)[:, None]
+        square = ((measured[:, None] - curves) / scale) ** 2
+        return -0.5 * (self.noise.df + 1.0) * np.log1p(square / self.noise.df)
+
+    def _quantile(self, log_weights: Array, level: float) -> Array:
+        weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+        edges = np.cumsum(weights, axis=1)
+        place = (edges < level * edges[:, -1:]).sum(axis=1)
+        return whole_images(self.needed[np.minimum(place, len(self.needed) - 1)])
+
+
+def _spread(n: int, wanted: int) -> NDArray[np.intp]:
+    """Pick at most so many places, evenly."""
+    return np.unique(((np.arange(wanted) + 0.5) * n / wanted).astype(int))
