@@ -13,7 +13,6 @@ from experiments.studies.__main__ import main
 from experiments.studies.catalogue import CATALOGUE, find_study
 from experiments.studies.curve import learning_curve
 from experiments.studies.groups import read_groups
-from experiments.studies.packages import MissingDataError
 from experiments.studies.report import PAGE, page_text, study_b, write_report
 from experiments.studies.results import FOLDER, Result, ResultStore
 from experiments.studies.runner import run_study
@@ -25,7 +24,7 @@ LAYERS = [
     "data.stand_ins", "models.classic", "models.trained", "models.detectors", "models.encoders",
     "training.fitting", "training.classify", "training.texts", "training.embed",
     "training.segment", "training.detect", "study_a", "study_b", "study_c", "catalogue",
-    "results", "curve", "runner", "tracking", "figures", "groups", "report", "__main__",
+    "results", "curve", "runner", "tracking", "figures", "groups", "gallery", "report", "__main__",
 ]  # fmt: skip
 
 
@@ -140,7 +139,7 @@ def test_the_page_never_mixes_what_is_published_and_what_was_measured(tmp_path):
 
 
 def test_the_page_and_its_figures_are_written(tmp_path):
-    seen = ["cifar10-pretrained", "cifar10-scratch", "garbage-lite0-last", "garbage-resnet18-all"]
+    seen = ["cifar10-pretrained", "cifar10-scratch", "garbage-lite0-some", "garbage-resnet18-all"]
     history = [{"train_loss": 1.0, "valid_loss": 0.9, "valid_acc": 0.5}] * 2
     shown = [{"test": 3, "truth": "a", "predicted": "b", "share": 0.7}]
     details = {"classes": ["a", "b"], "confusion": [[3, 1], [0, 4]], "examples": shown}
@@ -154,7 +153,8 @@ def test_the_page_and_its_figures_are_written(tmp_path):
     write_report(tmp_path / "results", page)
     text = page.read_text()
     assert "| 50% (100) | 3 | 2 | 0.250 | 0.250 | 0.250 | 0.250 |" in text
-    for kind in ("curves", "confusion", "examples", "comparison", "training"):
+    kinds = ("confusion", "examples", "comparison", "training")
+    for kind in ("curves", *(f"{document}_{kind}" for document in "ac" for kind in kinds)):
         assert f"(images/studies_{kind}.png)" in text
         assert (tmp_path / "images" / f"studies_{kind}.png").stat().st_size > 2000
 
@@ -206,14 +206,3 @@ def test_a_run_is_logged_to_mlflow(tmp_path):
     assert point.data.params["size"] == "135"
     losses = client.get_metric_history(point.info.run_id, "train_loss")
     assert len(losses) == len(stored["history"])
-
-
-def test_weights_that_cannot_be_had_are_said_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    from experiments.studies.models.detectors import coco_weights
-
-    with pytest.raises(MissingDataError, match=r"Get https://download\.pytorch\.org") as caught:
-        coco_weights("fasterrcnn")
-    assert "\n" not in str(caught.value)
-    assert str(tmp_path) in str(caught.value)
