@@ -8,12 +8,13 @@ from pathlib import Path
 from experiments.bench.page import table
 from experiments.studies.catalogue import CATALOGUE
 from experiments.studies.gallery import chosen_figures
-from experiments.studies.groups import Group, read_groups
+from experiments.studies.groups import EARLIER, Group, read_groups
 from experiments.studies.study import Study
 
 PAGE = Path("docs/studies.md")
 
 _NONE = "–"
+_NOT_RUN = "not run here: no processor time was left for it"
 _INTRO = """# Reference studies
 
 The experiments of the founding documents, each as a learning curve. "Published" and "required"
@@ -43,6 +44,10 @@ _NEEDS = (
 _ASKED = (
     "How many examples for the score: the required one, or, where the documents require none, "
     "nine tenths of the level D at which the fitted curve ends (`run --target` asks for another)."
+)
+_STOPPED = (
+    "Where a row says earlier settings, patience was still of four epochs, and a small part was "
+    "stopped too soon."
 )
 _DETECTORS = (
     "RetinaNet against Faster R-CNN. The documents state a better mAP of RetinaNet, in 10 epochs "
@@ -104,6 +109,8 @@ def study_a(groups: Sequence[Group]) -> str:
         "small part is given as long as the whole; a part whose validation tenth is of fewer than "
         "ten images has none and trains all its steps."
     )
+    if any(group.learner.endswith(EARLIER) for group in own):
+        text += f" {_STOPPED}"
     return "\n\n".join([text, table(head, rows or [[_NONE] * len(head)]), *sorted(where)])
 
 
@@ -141,7 +148,7 @@ def detectors(groups: Sequence[Group]) -> str:
 
 def _not_measured(study: Study) -> list[str]:
     """Give the cells in the place of a score and its data."""
-    return ["not measured", study.unmeasured or _NONE]
+    return ["not measured", study.unmeasured or _NOT_RUN]
 
 
 def study_c(groups: Sequence[Group]) -> str:

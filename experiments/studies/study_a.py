@@ -32,7 +32,7 @@ STUDIES = tuple(
         metric="accuracy",
         full=Setup(cifar10, _network(regime, _FULL_SIDE), Recipe(60, 128, rate, patience=1750)),
         stand_in=Setup(
-            partial(photographs, 32, 40),
+            partial(photographs, 32, 80),
             _network(regime, _SIDE),
             Recipe(10, 16, rate, patience=70, least_steps=150),
         ),
