@@ -166,6 +166,8 @@ def study_c(groups: Sequence[Group]) -> str:
         "a hub: it shows that the study runs, not what transfer gains. EfficientNet-Lite0, whose "
         "trained weights come with a package, is not in the documents."
     )
+    if any(g.learner.endswith(EARLIER) for g in groups if g.study.document == "C"):
+        text += f" {_STOPPED}"
     return f"{text}\n\n{table(['study', 'published', 'measured here', 'measured on'], rows)}"
 
 
