@@ -8,7 +8,7 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from experiments.studies import figures
-from experiments.studies.groups import Group
+from experiments.studies.groups import EARLIER, Group
 from experiments.studies.results import Result
 from experiments.studies.study import Examples
 from experiments.studies.study_c import REGIME_TITLES
@@ -62,6 +62,7 @@ def _compared(groups: Sequence[Group]) -> list[dict]:
     for group in groups:
         title, _, rest = group.study.title.partition(", ")
         regime = REGIME_TITLES.get(group.study.name.rsplit("-", 1)[1], rest)
+        regime += f", {EARLIER}" if group.learner.endswith(EARLIER) else ""
         random = "random weights" in group.learner or "from scratch" in group.learner
         panel = title if group.study.document == "A" else _panel(title, random)
         rows += [
