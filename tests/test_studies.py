@@ -12,12 +12,11 @@ import pytest
 from experiments.studies.__main__ import main
 from experiments.studies.catalogue import CATALOGUE, find_study
 from experiments.studies.curve import learning_curve
-from experiments.studies.groups import read_groups
-from experiments.studies.packages import MissingDataError
-from experiments.studies.report import PAGE, page_text, study_b, write_report
+from experiments.studies.groups import EARLIER, read_groups
 from experiments.studies.results import FOLDER, Result, ResultStore
 from experiments.studies.runner import run_study
 from experiments.studies.study import Recipe
+from tests.studied import result
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
@@ -25,20 +24,13 @@ LAYERS = [
     "data.stand_ins", "models.classic", "models.trained", "models.detectors", "models.encoders",
     "training.fitting", "training.classify", "training.texts", "training.embed",
     "training.segment", "training.detect", "study_a", "study_b", "study_c", "catalogue",
-    "results", "curve", "runner", "tracking", "figures", "groups", "report", "__main__",
+    "results", "curve", "runner", "tracking", "figures", "groups", "gallery", "report", "__main__",
 ]  # fmt: skip
 
 
 def quick(name: str = "mnist-mlp"):
     study = CATALOGUE[name]
     return replace(study, stand_in=replace(study.stand_in, recipe=Recipe(2, 32, 1e-3)))
-
-
-def result(study: str = "mnist-mlp", score: float = 0.5, **changes) -> Result:
-    setup = CATALOGUE[study].stand_in
-    scores = dict.fromkeys(("accuracy", "precision", "recall", "f1", "iou", "map50_95"), score)
-    blank = Result("paper boats", setup.settings(), 1.0, 100, 0, scores, 3, 1.5, machine="here")
-    return replace(blank, **changes)
 
 
 @pytest.mark.parametrize("module", LAYERS)
@@ -119,57 +111,12 @@ def test_a_curve_is_fitted_to_the_means_of_the_seeds_and_inverted():
         learning_curve([*rows, result(data="others")], "accuracy")
 
 
-def test_the_page_never_mixes_what_is_published_and_what_was_measured(tmp_path):
-    def cells(title: str) -> list[list[str]]:
-        lines = study_b(read_groups(CATALOGUE.values(), tmp_path)).splitlines()
-        rows = [[c.strip() for c in line.strip("|").split("|")] for line in lines if "|" in line]
-        assert rows[0][3:6] == ["published", "measured here", "measured on (network)"]
-        return [row for row in rows if row[0] == title]
-
-    assert cells("MLP, 2 linear layers")[0][2:6] == ["> 98 %", "98.3 %", "not measured", "–"]
-    store = ResultStore("mnist-mlp", tmp_path)
-    store.add(result(score=0.123))
-    store.add(result(score=0.456, data="MNIST", settings={"learner": "wide"}))
-    own = cells("MLP, 2 linear layers")
-    assert [row[2:4] for row in own] == [["> 98 %", "98.3 %"]] * 2
-    assert {(row[4], row[5].split(" (")[0]) for row in own} == {
-        ("0.123", "100 of paper boats"), ("0.456", "100 of MNIST"),
-    }  # fmt: skip
-    others = cells("CNN with skip connections")
-    assert [row[3:5] for row in others] == [["83.6 %", "not measured"]]
-
-
-def test_the_page_and_its_figures_are_written(tmp_path):
-    seen = ["cifar10-pretrained", "cifar10-scratch", "garbage-lite0-last", "garbage-resnet18-all"]
-    history = [{"train_loss": 1.0, "valid_loss": 0.9, "valid_acc": 0.5}] * 2
-    shown = [{"test": 3, "truth": "a", "predicted": "b", "share": 0.7}]
-    details = {"classes": ["a", "b"], "confusion": [[3, 1], [0, 4]], "examples": shown}
-    for name in seen:
-        data = CATALOGUE[name].stand_in.load().name
-        for size in (50, 100, 200):
-            point = result(name, size / 400, data=data, size=size, fraction=size / 200,
-                           history=history, details=details)  # fmt: skip
-            ResultStore(name, tmp_path / "results").add(point)
-    page = tmp_path / "studies.md"
-    write_report(tmp_path / "results", page)
-    text = page.read_text()
-    assert "| 50% (100) | 3 | 2 | 0.250 | 0.250 | 0.250 | 0.250 |" in text
-    for kind in ("curves", "confusion", "examples", "comparison", "training"):
-        assert f"(images/studies_{kind}.png)" in text
-        assert (tmp_path / "images" / f"studies_{kind}.png").stat().st_size > 2000
-
-
-def test_the_page_in_the_docs_is_made_of_the_stored_results():
-    text = page_text(read_groups(CATALOGUE.values(), ROOT / FOLDER))
-    assert text == (ROOT / PAGE).read_text(encoding="utf-8")
-
-
-def test_stored_results_are_of_the_settings_of_the_catalogue():
-    for path in (ROOT / FOLDER).glob("*.json"):
-        study = CATALOGUE[path.stem]
-        known = [setup.settings() for setup in (study.full, study.stand_in)]
-        rows = ResultStore(path.stem, ROOT / FOLDER).read()
-        assert all(row.settings in known for row in rows), path.stem
+def test_stored_results_of_other_settings_than_the_catalogues_are_said_to_be():
+    groups = read_groups(CATALOGUE.values(), ROOT / FOLDER)
+    assert groups
+    for group in groups:
+        known = [setup.settings() for setup in (group.study.full, group.study.stand_in)]
+        assert group.learner.endswith(EARLIER) != (group.results[0].settings in known)
 
 
 def test_the_command_line_runs_lists_and_says_what_is_missing(tmp_path, capsys):
@@ -179,6 +126,10 @@ def test_the_command_line_runs_lists_and_says_what_is_missing(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "27 examples (2%), seed 0" in out
     assert "For 0.98: " in out
+    assert main([*run, "--target", "0.5"]) == 0
+    assert "For 0.5: " in capsys.readouterr().out
+    assert main([*run, "--target", "50"]) == 1
+    assert "Got the target 50" in capsys.readouterr().err
     assert main(run) == 0
     assert "seed 0" not in capsys.readouterr().out
     assert main(["list"]) == 0
@@ -206,14 +157,3 @@ def test_a_run_is_logged_to_mlflow(tmp_path):
     assert point.data.params["size"] == "135"
     losses = client.get_metric_history(point.info.run_id, "train_loss")
     assert len(losses) == len(stored["history"])
-
-
-def test_weights_that_cannot_be_had_are_said_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    from experiments.studies.models.detectors import coco_weights
-
-    with pytest.raises(MissingDataError, match=r"Get https://download\.pytorch\.org") as caught:
-        coco_weights("fasterrcnn")
-    assert "\n" not in str(caught.value)
-    assert str(tmp_path) in str(caught.value)

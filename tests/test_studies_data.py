@@ -13,7 +13,7 @@ from experiments.studies.data import stand_ins
 from experiments.studies.data.pictures import cifar10, garbage, mnist
 from experiments.studies.data.scenes import VOC_CLASSES, pet, voc
 from experiments.studies.data.texts import LIBRARIES, docstrings, imdb
-from experiments.studies.packages import MissingDataError, need
+from experiments.studies.packages import MissingDataError
 from experiments.studies.study import Examples, count
 from experiments.studies.subsets import nested_order, part_sizes
 
@@ -164,31 +164,6 @@ def test_imdb_is_read_from_its_tree(tmp_path):
         text, label = data.train[i]
         assert text.startswith(f"A {data.classes[label]} café")
         assert label == data.strata[i]
-
-
-@pytest.mark.parametrize(
-    ("load", "words"),
-    [
-        (mnist, "MNIST"),
-        (cifar10, "cs.toronto.edu"),
-        (garbage, "kaggle.com"),
-        (pet, "robots.ox.ac.uk"),
-        (voc, "VOC 2007"),
-        (imdb, "ai.stanford.edu"),
-    ],
-)
-def test_what_is_missing_is_said_in_one_line_with_its_source_and_place(load, words, tmp_path):
-    with pytest.raises(MissingDataError, match=words) as caught:
-        load(tmp_path / "nowhere")
-    text = str(caught.value)
-    assert "\n" not in text
-    assert "nowhere" in text
-    assert "Get it from" in text
-
-
-def test_a_missing_package_names_its_install_line():
-    with pytest.raises(ImportError, match=r'pip install -e "\.\[experiments,vision\]"'):
-        need("no_such_package_of_ours")
 
 
 def test_digits_are_real_split_and_scaled():

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 import torch
 from torch import nn
+from torchvision.models import detection
 
 from experiments.studies.models.classic import (
     VOCABULARY,
@@ -16,7 +17,7 @@ from experiments.studies.models.classic import (
     six_three_cnn,
     skip_cnn,
 )
-from experiments.studies.models.detectors import _COCO_EPS, _freeze_norms, detector
+from experiments.studies.models.detectors import detector
 from experiments.studies.models.encoders import encoder
 from experiments.studies.models.trained import REGIMES, lite0, transferred
 from experiments.studies.study_b import unet
@@ -134,21 +135,40 @@ def test_lite0_starts_from_trained_weights_or_from_none():
         lite0(3, "most")
 
 
-@pytest.mark.parametrize("name", ["fasterrcnn", "retinanet"])
-def test_detectors_have_a_head_for_the_classes_and_take_cocos_weights(name):
+@pytest.mark.parametrize(
+    ("name", "builder"),
+    [
+        ("fasterrcnn", "fasterrcnn_mobilenet_v3_large_320_fpn"),
+        ("retinanet", "retinanet_resnet50_fpn"),
+    ],
+)
+def test_detectors_have_a_head_for_the_classes_and_take_cocos_weights(name, builder):
     with torch.device("meta"):
-        coco = detector(name, 90)
-        _freeze_norms(coco, _COCO_EPS[name])
+        coco = getattr(detection, builder)(weights=None, weights_backbone=None)
         network = detector(name, 20)
     if name == "fasterrcnn":
         assert network.roi_heads.box_predictor.cls_score.out_features == 21
     else:
         head = network.head.classification_head
         assert head.cls_logits.out_channels == 21 * head.num_anchors
-    state = {k: torch.zeros(v.shape, dtype=v.dtype) for k, v in coco.state_dict().items()}
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in network.modules())
+    state = {
+        k: torch.zeros(v.shape, dtype=v.dtype)
+        for k, v in coco.state_dict().items()
+        if "num_batches_tracked" not in k
+    }
     filled = detector(name, 20, state=state)
-    assert not any(isinstance(m, nn.BatchNorm2d) for m in filled.modules())
+    norms = {name for name in kinds(filled) if "Norm" in name}
+    assert norms == {"FrozenBatchNorm2d"}
     assert float(next(filled.backbone.parameters()).detach().abs().sum()) == 0
+
+
+@pytest.mark.parametrize("name", ["fasterrcnn", "retinanet"])
+def test_anchors_are_scaled_with_the_images(name):
+    with torch.device("meta"):
+        networks = [detector(name, 2, anchor_scale=scale) for scale in (1.0, 0.25)]
+    whole, small = ((n if name == "retinanet" else n.rpn).anchor_generator.sizes for n in networks)
+    assert [[side / 4 for side in level] for level in whole] == [list(level) for level in small]
 
 
 def test_an_unknown_detector_or_encoder_is_refused():

@@ -41,6 +41,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
                      help="parts of the training examples")  # fmt: skip
     run.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="S")
     run.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    run.add_argument("--target", type=float, metavar="SCORE",
+                     help="score to give the size for (default: the required one, else "
+                     "nine tenths of where the curve ends)")  # fmt: skip
     run.add_argument("--results", type=Path, default=FOLDER, metavar="DIR")
     run.add_argument("--track", nargs="?", const="", metavar="URI",
                      help="store of the MLflow run (default: MLflow's own setting)")  # fmt: skip
@@ -56,6 +59,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _run(options: argparse.Namespace) -> None:
     study = find_study(options.name)
+    if options.target is not None and not 0 < options.target < 1:
+        raise ValueError(
+            f"Got the target {options.target:g}, expected a score more than 0 and less than 1. "
+            "Pass a fraction such as 0.8."
+        )
     choice = False if options.no_track else None if options.track is None else True
     with study_run(study, choice, options.track or None) as log:
 
@@ -73,7 +81,7 @@ def _run(options: argparse.Namespace) -> None:
             done=done,
         )
         log.curve(results)
-    print(_answer(study, results))
+    print(_answer(study, results, options.target))
 
 
 def _list(_: argparse.Namespace) -> None:
@@ -90,7 +98,7 @@ def _line(study: Study, result: Result) -> str:
     )
 
 
-def _answer(study: Study, results: list[Result]) -> str:
+def _answer(study: Study, results: list[Result], target: float | None) -> str:
     curve = learning_curve(results, study.metric)
     pairs = ", ".join(f"{n:g}: {s:.3f}" for n, s in zip(curve.sizes, curve.scores, strict=True))
     text = f"{study.metric} on {results[0].data}: {pairs}."
@@ -98,11 +106,11 @@ def _answer(study: Study, results: list[Result]) -> str:
         return f"{text} Three sizes or more give a curve."
     a, b, c, d = curve.params
     text += f" A = {a:.3f}, B = {b:.3g}, C = {c:.3g}, D = {d:.3f}."
-    if study.required is None:
-        return text
-    size = curve.required_size(study.required)
+    asked = study.required if target is None else target
+    score = curve.near_the_end() if asked is None else asked
+    size = curve.required_size(score)
     needed = f"about {size:,.0f} examples" if size < float("inf") else "out of reach"
-    return f"{text} For {study.required:g}: {needed}."
+    return f"{text} For {score:.3g}: {needed}."
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from ptssp_sklearn import SigmoidCurveFitter
 from ptssp_sklearn.sigmoid import inverse_sigmoid_curve, whole_images
 
 LEAST_SIZES = 3
+NEAR_THE_END = 0.9
+"""Share of the level a curve ends at that is asked for where the documents ask for no score."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class Curve:
     sizes: NDArray[np.float64]
     scores: NDArray[np.float64]
     params: NDArray[np.float64] | None
+
+    def near_the_end(self) -> float:
+        """Give nine tenths of the level the fitted curve ends at, NaN without one."""
+        return float("nan") if self.params is None else NEAR_THE_END * float(self.params[3])
 
     def required_size(self, score: float) -> float:
         """Give the training examples the fitted curve needs for a score.

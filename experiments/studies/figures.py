@@ -91,17 +91,17 @@ def training_figure(results: Mapping[str, Result]) -> Figure:
     return figure
 
 
-def comparison_figure(rows: Sequence[dict[str, Any]]) -> Figure:
-    """Draw macro F1 by size, a colour a regime, a panel a kind of weights and architecture."""
+def comparison_figure(rows: Sequence[dict[str, Any]], metric: str) -> Figure:
+    """Draw a score by size, a colour a regime, a panel a kind of weights and architecture."""
     frame = pd.DataFrame(rows)
     names = list(dict.fromkeys(frame["network"]))
-    figure = Figure(figsize=(2.6 * len(names), 3.2), layout="constrained")
+    figure = Figure(figsize=(max(2.6 * len(names), 4.4), 3.2), layout="constrained")
     axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for ax, name in zip(axes, names, strict=True):
         need("seaborn").lineplot(
-            frame[frame["network"] == name], x="size", y="f1", hue="regime", marker="o", ax=ax
+            frame[frame["network"] == name], x="size", y="score", hue="regime", marker="o", ax=ax
         )
-        ax.set(title=name, xscale="log", ylim=(0, 1), xlabel="training images", ylabel="macro F1")
+        ax.set(title=name, xscale="log", ylim=(0, 1), xlabel="training images", ylabel=metric)
         ax.title.set_size(8)
         ax.get_legend().set(title=None)
     return figure

@@ -12,6 +12,9 @@ from experiments.studies.curve import Curve, learning_curve
 from experiments.studies.results import Result, ResultStore
 from experiments.studies.study import Study
 
+EARLIER = "earlier settings"
+"""Said of results that another recipe than the catalogue's gave."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -27,8 +30,10 @@ class Group:
 
     @property
     def learner(self) -> str:
-        """Give the network all results were measured with."""
-        return self.results[0].settings["learner"]
+        """Give the network all results were measured with, and whether in an earlier way."""
+        settings = self.results[0].settings
+        known = [setup.settings() for setup in (self.study.full, self.study.stand_in)]
+        return settings["learner"] + ("" if settings in known else f"; {EARLIER}")
 
     @property
     def curve(self) -> Curve:

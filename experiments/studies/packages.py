@@ -39,6 +39,6 @@ def need_files(what: str, source: str, *paths: Path) -> None:
     for path in paths:
         if not path.exists():
             raise MissingDataError(
-                f"Got no {what}: there is no {path}. Get it from {source} and unpack it there, "
-                "or leave out --data to run on the data that stands in."
+                f"Got no {what}: there is no {path}. Get it from {source} and unpack it so that "
+                "this path is there, or leave out --data to run on the data that stands in."
             )

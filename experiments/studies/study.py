@@ -52,8 +52,9 @@ class Recipe:
     batch_size : int
     learning_rate : float
     patience : int or None
-        Epochs without a better validation loss after which training ends; the best
-        network is kept. None trains all epochs on all examples, without a validation part.
+        Optimiser steps without a better validation loss after which training ends, at the end
+        of an epoch; the best network is kept. Steps, as an epoch of a small part has few.
+        None trains all epochs on all examples, without a validation part.
     least_steps : int
         Optimiser steps a training has at least, by more epochs where the part is small.
     """
@@ -66,8 +67,16 @@ class Recipe:
 
     def epochs_for(self, n_examples: int) -> int:
         """Give the number of epochs on so many training examples."""
-        steps = max(-(-n_examples // self.batch_size), 1)
-        return max(self.epochs, -(-self.least_steps // steps))
+        return max(self.epochs, self._epochs_of(self.least_steps, n_examples))
+
+    def patience_for(self, n_examples: int) -> int:
+        """Give the patience in epochs on so many training examples, at least one."""
+        return max(self._epochs_of(self.patience or 0, n_examples), 1)
+
+    def _epochs_of(self, steps: int, n_examples: int) -> int:
+        """Give the fewest epochs that have so many optimiser steps."""
+        in_one = max(-(-n_examples // self.batch_size), 1)
+        return -(-steps // in_one)
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,8 @@ class Study:
         Score the document asks for, and the one it reports; fractions.
     note : str
         What the document says beside figures.
+    unmeasured : str
+        Why there is no measurement on the data that stand in, if there is none.
     """
 
     name: str
@@ -152,6 +163,7 @@ class Study:
     required: float | None = None
     published: float | None = None
     note: str = ""
+    unmeasured: str = ""
 
 
 def count(dataset: Dataset) -> int:

@@ -30,16 +30,16 @@ STUDIES = tuple(
         title=f"CIFAR-10, {title}",
         document="A",
         metric="accuracy",
-        full=Setup(cifar10, _network(regime, _FULL_SIDE), Recipe(60, 128, rate, patience=5)),
+        full=Setup(cifar10, _network(regime, _FULL_SIDE), Recipe(60, 128, rate, patience=1750)),
         stand_in=Setup(
             partial(photographs, 32, 80),
             _network(regime, _SIDE),
-            Recipe(epochs, 32, rate, patience=4, least_steps=60),
+            Recipe(10, 16, rate, patience=70, least_steps=150),
         ),
         note=_NOTE,
     )
-    for name, title, regime, rate, epochs in (
-        ("pretrained", "pretrained feature extractor", "last", 3e-3, 15),
-        ("scratch", "from scratch", "all", 2e-3, 15),
+    for name, title, regime, rate in (
+        ("pretrained", "pretrained feature extractor", "last", 3e-3),
+        ("scratch", "from scratch", "all", 2e-3),
     )
 )

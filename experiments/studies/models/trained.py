@@ -118,9 +118,10 @@ def transferred(name: str, n_classes: int, regime: str, *, weights: bool) -> Tra
     """
     about = ARCHITECTURES[name]
     models = need("torchvision.models")
+    state = fetched(getattr(models, about.weights).IMAGENET1K_V1) if weights else None
     body = getattr(models, about.builder)(weights=None, **about.options)
-    if weights:
-        body.load_state_dict(fetched(getattr(models, about.weights).IMAGENET1K_V1))
+    if state is not None:
+        body.load_state_dict(state)
     if "aux_logits" in about.options:
         body.aux_logits = False
         for branch in ("AuxLogits", "aux1", "aux2"):

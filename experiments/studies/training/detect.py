@@ -56,7 +56,7 @@ def _train(network: Any, dataset: Dataset, recipe: Recipe, device: str) -> list[
     """Train; give the mean loss of every epoch."""
     loader = DataLoader(dataset, recipe.batch_size, shuffle=True, collate_fn=_lists)
     wanted = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(wanted, recipe.learning_rate, weight_decay=_DECAY)
+    optimizer = torch.optim.AdamW(wanted, recipe.learning_rate, weight_decay=_DECAY, fused=True)
     epochs = recipe.epochs_for(count(dataset))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=epochs)
     network.train()

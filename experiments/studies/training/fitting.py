@@ -21,6 +21,7 @@ from torch.utils.data import Dataset, Subset
 from experiments.studies.study import Recipe
 
 _VALIDATION_SHARE = 0.1
+_LEAST_VALIDATED = 10
 _DECAY = 1e-2
 _KEPT = ("train_loss", "valid_loss", "valid_acc")
 
@@ -58,7 +59,8 @@ def fit_net(
     """Train a network; AdamW, the learning rate falls along a cosine.
 
     With ``recipe.patience`` a stratified tenth of `train` is the validation part, training
-    ends when its loss has not fallen for so many epochs, and the best network is kept.
+    ends when its loss has not fallen for so many steps, and the best network is kept. Where
+    the tenth is of fewer than ten examples it would say nothing: all steps are trained.
     Further options go to the net.
     """
     learn, validate = split_off(strata, recipe, seed)
@@ -67,14 +69,15 @@ def fit_net(
         ("rate", LRScheduler(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=epochs))
     ]
     if validate is not None:
-        assert recipe.patience is not None
-        stop = EarlyStopping(patience=recipe.patience, load_best=True, sink=_silent)
+        patience = recipe.patience_for(len(learn))
+        stop = EarlyStopping(patience=patience, load_best=True, sink=_silent)
         callbacks.append(("stop", stop))
     net = kind(
         network,
         criterion=criterion,
         optimizer=torch.optim.AdamW,
         optimizer__weight_decay=_DECAY,
+        optimizer__fused=True,
         lr=recipe.learning_rate,
         max_epochs=epochs,
         batch_size=recipe.batch_size,
@@ -97,10 +100,10 @@ def fit_net(
 def split_off(
     strata: NDArray[np.int64], recipe: Recipe, seed: int
 ) -> tuple[list[int], list[int] | None]:
-    """Split places into those learnt from and the validation part, None without patience."""
+    """Split places into those learnt from and the validation part, None where there is none."""
     places = np.arange(len(strata))
     n_valid = round(_VALIDATION_SHARE * len(strata))
-    if recipe.patience is None or n_valid == 0:
+    if recipe.patience is None or n_valid < _LEAST_VALIDATED:
         return places.tolist(), None
     counts = np.unique(strata, return_counts=True)[1]
     fits = counts.min() > 1 and n_valid >= len(counts)
