@@ -63,13 +63,13 @@ class Curves:
             if weights is None and counts.min() == counts.max():
                 weight = None
         if weight is None:
-            total = counts.astype(np.float64)
+            total = np.maximum(counts, TINY)
             level = values.sum(axis=0) / total
             return cls(sizes, values - level, None, total, level)
         if weights is not None:
-            weight /= np.maximum(weight.sum(axis=0) / counts, 1e-300)
-        total = weight.sum(axis=0)
-        level = (weight * values).sum(axis=0) / np.maximum(total, 1e-300)
+            weight /= np.maximum(weight.sum(axis=0) / np.maximum(counts, 1), 1e-300)
+        total = np.maximum(weight.sum(axis=0), TINY)
+        level = (weight * values).sum(axis=0) / total
         return cls(sizes, np.where(weight > 0, values - level, 0.0), weight, total, level)
 
     def take(self, rows: NDArray[np.intp]) -> Curves:

@@ -67,7 +67,8 @@ def fit_curves(sizes: Array, scores: Array, weights: Array | None = None) -> Arr
             params[rows] = _fit_chunk(grid, log_sizes, scores[rows][:, order], weight)
 
     starts = range(0, len(scores), _CHUNK)
-    threads = min(len(starts), int(os.environ.get("OMP_NUM_THREADS") or cpu_count()))
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    threads = min(len(starts), int(asked) if asked.isdigit() else cpu_count())
     if threads <= 1:
         for start in starts:
             fit(start)

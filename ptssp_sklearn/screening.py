@@ -133,12 +133,12 @@ def best_steps(curves: Curves, flat: Array) -> tuple[Array, Array]:
     losses : ndarray of shape (n,)
     """
     n_points, n = curves.scores.shape
-    if n_points == 1:
+    if n_points < 2:
         return np.zeros(n), flat
     sizes = curves.log_sizes
     weights = np.ones((n_points, 1)) if curves.weights is None else curves.weights
     before = np.cumsum(curves.weighted(curves.scores), axis=0)[:-1]
-    n_before = np.cumsum(weights, axis=0)[:-1]
+    n_before = np.maximum(np.cumsum(weights, axis=0)[:-1], TINY)
     n_after = np.maximum(curves.total - n_before, TINY)
     apart = sizes[1:] > sizes[:-1]
     rise = np.minimum(before, 0) * apart
