@@ -3,141 +3,169 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
+from numpy.typing import DTypeLike, NDArray
 
 from ptssp_sklearn.sigmoid import PARAM_BOUNDS
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 SEARCH_BOX = np.log([PARAM_BOUNDS["B"], PARAM_BOUNDS["C"]])
 """Bounds of log B and log C."""
 
-FLAT, GROUND, TOP = 1, 2, 3
-"""Edges of the triangle 0 <= A <= D <= 1: A = D, A = 0, D = 1."""
-
-_PACKED = 0.8
+TINY = 1e-30
+"""Keeps divisions finite, also in single precision."""
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Measured curves; scores are 0 and weights 0 where nothing was measured.
+    """Measured curves, a column each: sums over points then run along memory.
 
-    `log_sizes` is one row for all of them or a row for each.
+    Parameters
+    ----------
+    log_sizes : ndarray of shape (n_points, 1) or (n_points, n_curves)
+        Ascending where a point was measured.
+    scores : ndarray of shape (n_points, n_curves)
+        About the mean of their curve; 0 where nothing was measured.
+    weights : ndarray of shape (n_points, n_curves), or None
+        0 where nothing was measured; None where all are 1.
+    total, level : ndarray of shape (n_curves,)
+        Sum of the weights; mean of the scores.
     """
 
     log_sizes: Array
     scores: Array
-    weights: Array
-    middle: Array
+    weights: Array | None
+    total: Array
+    level: Array
 
     @classmethod
     def of(cls, log_sizes: Array, scores: Array, weights: Array | None) -> Curves:
+        """Lay out a table of shape (n_curves, n_sizes), its empty places left out.
+
+        Weights are scaled to a mean of 1.
+        """
         known = np.isfinite(scores)
-        weight = known.astype(np.float64)
+        counts = known.sum(axis=1)
+        if counts.min(initial=0) == known.shape[1]:
+            sizes = log_sizes[:, None]
+            values = np.ascontiguousarray(scores.T)
+            weight = None if weights is None else np.ascontiguousarray(weights.T)
+        else:
+            row, column = np.nonzero(known)
+            place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts), row
+            parts = (log_sizes[column], scores[known], 1.0 if weights is None else weights[known])
+            sizes, values, weight = (np.zeros((counts.max(), len(scores))) for _ in parts)
+            for packed, part in zip((sizes, values, weight), parts, strict=True):
+                packed[place] = part
+            if weights is None and counts.min() == counts.max():
+                weight = None
+        if weight is None:
+            total = np.maximum(counts, TINY)
+            level = values.sum(axis=0) / total
+            return cls(sizes, values - level, None, total, level)
         if weights is not None:
-            weight = np.where(known, weights, 0.0)
-            weight /= np.maximum(weight.mean(axis=1, keepdims=True), 1e-300)
-        low = np.where(known, log_sizes, np.inf).min(axis=1)
-        high = np.where(known, log_sizes, -np.inf).max(axis=1)
-        values = np.where(known, scores, 0.0)
-        return cls(log_sizes, values, weight, (low + high) / 2)
+            weight /= np.maximum(weight.sum(axis=0) / np.maximum(counts, 1), 1e-300)
+        total = np.maximum(weight.sum(axis=0), TINY)
+        level = (weight * values).sum(axis=0) / total
+        return cls(sizes, np.where(weight > 0, values - level, 0.0), weight, total, level)
 
     def take(self, rows: NDArray[np.intp]) -> Curves:
-        sizes = self.log_sizes if self.log_sizes.ndim == 1 else self.log_sizes[rows]
-        return Curves(sizes, self.scores[rows], self.weights[rows], self.middle[rows])
-
-    def packed(self) -> Curves:
-        """Leave out most of the empty places, so that every curve has its own sizes."""
-        known = self.weights > 0
-        longest = max(int(known.sum(axis=1).max()), 1)
-        if longest > _PACKED * known.shape[1]:
-            return self
-        columns = np.argsort(~known, axis=1, kind="stable")[:, :longest]
-        scores, weights = (
-            np.take_along_axis(p, columns, axis=1) for p in (self.scores, self.weights)
+        """Give some curves, in another order or more than once."""
+        shared = self.log_sizes.shape[1] == 1
+        return Curves(
+            self.log_sizes if shared else self.log_sizes.take(rows, axis=1),
+            self.scores.take(rows, axis=1),
+            None if self.weights is None else self.weights.take(rows, axis=1),
+            self.total[rows],
+            self.level[rows],
         )
-        return Curves(self.log_sizes[columns], scores, weights, self.middle)
+
+    def astype(self, dtype: DTypeLike) -> Curves:
+        """Give the curves in another precision."""
+        weights = None if self.weights is None else self.weights.astype(dtype)
+        parts = (self.log_sizes, self.scores, self.total, self.level)
+        sizes, scores, total, level = (part.astype(dtype) for part in parts)
+        return Curves(sizes, scores, weights, total, level)
+
+    def weighted(self, values: Array) -> Array:
+        """Multiply values of points by their weights."""
+        return values if self.weights is None else values * self.weights
 
 
 @dataclass(frozen=True)
 class LinearPart:
-    """The best A and D for given B and C, from weighted sums over a curve's points.
+    """The best A and D, about the mean score of their curve, for given B and C.
 
-    With g the share of the start left, score = A g + D (1 - g).
+    With g the share of the start left and h = 1 - g, score = A g + D h. All arrays are of
+    one value a curve (and shape); sums are weighted ones over the points.
 
     Parameters
     ----------
-    w, g, gg, y, gy, yy : ndarray of one shape
-        Sums over the points of the weights and of g, g**2, score, g * score, score**2.
+    start, plateau : ndarray
+        The best A and D with 0 <= A <= D <= 1.
+    mean : ndarray
+        Mean of g.
+    spread, gg, hh : ndarray
+        Sums of (g - mean)**2, g**2, h**2.
+    above, below : ndarray of bool
+        Whether A is above 0, D below 1.
     """
 
-    w: Array
-    g: Array
+    start: Array
+    plateau: Array
+    mean: Array
+    spread: Array
     gg: Array
-    y: Array
-    gy: Array
-    yy: Array
+    hh: Array
+    above: NDArray[np.bool_]
+    below: NDArray[np.bool_]
 
-    def loss(self, a: Array, d: Array) -> Array:
-        """Give the weighted sum of squared errors."""
-        step = a - d
-        squares = d * (d * self.w + 2 * (step * self.g - self.y))
-        return np.maximum(squares + step * (step * self.gg - 2 * self.gy) + self.yy, 0.0)
+    @classmethod
+    def of(cls, mean: Array, spread: Array, gy: Array, total: Array, level: Array) -> LinearPart:
+        """Minimise over the triangle: the free minimum, then A and D in turn within it.
 
-    def minimise(self) -> tuple[Array, Array, NDArray[np.int8]]:
-        """Minimise over the triangle 0 <= A <= D <= 1: its inside, then its three edges.
+        Where the free minimum lies inside, the turns change nothing; where one of A and D
+        is on its bound, they end at the minimum of that edge.
 
-        Returns
-        -------
-        a, d : ndarray
-        edge : ndarray of int
-            0: inside, 1: flat (A = D), 2: A = 0, 3: D = 1.
+        Parameters
+        ----------
+        mean, spread : ndarray
+            As above.
+        gy : ndarray
+            Sum of g * score, scores about their mean.
+        total : ndarray
+            Sum of the weights.
+        level : ndarray
+            Mean of the scores.
         """
-        tiny = 1e-300
-        level = self.y / (self.w + tiny)
-        spread = self.gg - self.g * self.g / (self.w + tiny)
-        regular = spread > 1e-11 * self.gg
-        step = (self.gy - self.g * level) / np.where(regular, spread, 1.0)
-        d = level - step * self.g / (self.w + tiny)
-        a = d + step
-        outside = ~(regular & (a >= 0) & (step <= 0) & (d <= 1))
-        edge = np.zeros(a.shape, np.int8)
-        if outside.any():
-            part = LinearPart(*(np.broadcast_to(s, a.shape)[outside] for s in vars(self).values()))
-            a[outside], d[outside], edge[outside] = part._on_edges()
-        return a, d, edge
-
-    def _on_edges(self) -> tuple[Array, Array, NDArray[np.int8]]:
-        tiny = 1e-300
-        level = np.clip(self.y / (self.w + tiny), 0.0, 1.0)
-        ground = (self.y - self.gy) / np.maximum(self.w - 2 * self.g + self.gg, tiny)
-        top = (self.gy - self.g + self.gg) / (self.gg + tiny)
-        starts = np.stack([level, np.zeros_like(level), np.clip(top, 0.0, 1.0)])
-        plateaus = np.stack([level, np.clip(ground, 0.0, 1.0), np.ones_like(level)])
-        losses = self.loss(starts, plateaus)
-        losses[1:] += 1e-15
-        pick = losses.argmin(axis=0)
-        at = (pick, np.arange(len(level)))
-        return starts[at], plateaus[at], (pick + 1).astype(np.int8)
+        low, high = -level, 1 - level
+        gg = total * mean
+        gh = gg * (1 - mean) - spread
+        gg = np.maximum(gg * mean + spread, TINY)
+        hh = np.maximum(total * (1 - mean) ** 2 + spread, TINY)
+        plateau = np.minimum(np.maximum(-gy / np.maximum(spread, TINY), 0) * mean, high)
+        for _ in range(2):
+            start = np.minimum(np.maximum((gy - plateau * gh) / gg, low), plateau)
+            plateau = np.minimum(np.maximum((-gy - start * gh) / hh, start), high)
+        return cls(start, plateau, mean, spread, gg, hh, start > low, plateau < high)
 
 
 def logistic(points: Array, log_sizes: Array) -> Array:
-    """Give the share of the start left at each size, g of shape (n_points, n_sizes)."""
-    return expit(np.exp(points[:, :1]) * (points[:, 1:] - log_sizes))
+    """Give the share of the start left at each size.
 
+    Parameters
+    ----------
+    points : ndarray of shape (2, n), log B and log C
+    log_sizes : ndarray of shape (n_points, 1) or (n_points, n)
 
-def linear_part(share: Array, curves: Curves) -> LinearPart:
-    """Sum over the points of each curve, for its own share of the start left."""
-    weighted = share * curves.weights
-    seen = curves.weights * curves.scores
-    return LinearPart(
-        curves.weights.sum(axis=1),
-        weighted.sum(axis=1),
-        np.einsum("ij,ij->i", weighted, share),
-        seen.sum(axis=1),
-        np.einsum("ij,ij->i", seen, share),
-        np.einsum("ij,ij->i", seen, curves.scores),
-    )
+    Returns
+    -------
+    share : ndarray of shape (n_points, n)
+    """
+    share = (log_sizes - points[1]) * np.exp(points[0])
+    np.exp(share, out=share)
+    share += 1
+    return np.reciprocal(share, out=share)

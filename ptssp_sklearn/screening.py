@@ -5,91 +5,161 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.linear_part import SEARCH_BOX, Array, Curves, logistic
+from ptssp_sklearn.linear_part import SEARCH_BOX, TINY, Array, Curves, LinearPart, logistic
 
 GRID_CHUNK = 256
-"""Most curves a call: blocks of one size give a curve the same starts in any company."""
+"""Curves a matrix product: blocks of one size give a curve the same starts in any company."""
 
-_SLOPES = 11
-_HALF_STEP = 0.7
+_SLOPES = 7
+_HALF_STEP = 1.0
 _BELOW, _ABOVE = 2.0, 7.0
 _STARTS = 3
 _FAR = 2.0
+_STEEP = SEARCH_BOX[0, 1] - 0.1
+
+Single = NDArray[np.float32]
 
 
-def grid_starts(curves: Curves) -> tuple[Array, NDArray[np.intp]]:
-    """Give the lowest local minima of the grid, and which curve each belongs to."""
-    low, high = curves.log_sizes.min() - _BELOW, curves.log_sizes.max() + _ABOVE
-    low, high = max(low, SEARCH_BOX[1, 0]), min(high, SEARCH_BOX[1, 1])
-    slopes = np.linspace(SEARCH_BOX[0, 0], SEARCH_BOX[0, 1], _SLOPES)
-    halves = np.linspace(low, high, int(np.ceil((high - low) / _HALF_STEP)) + 1)
-    grid = np.stack(np.meshgrid(slopes, halves, indexing="ij"), axis=-1)
-    loss = _screen(curves, logistic(grid.reshape(-1, 2), curves.log_sizes))
-    picks, rows = _local_minima(loss.reshape(-1, *grid.shape[:2]))
-    steps = _steps(curves.log_sizes)
-    of_steps = _screen(curves, logistic(steps, curves.log_sizes))
-    best_step = of_steps.argmin(axis=1)
-    good = np.flatnonzero(of_steps.min(axis=1) <= _FAR * loss.min(axis=1) + 1e-9)
-    points = np.concatenate([grid.reshape(-1, 2)[picks], steps[best_step[good]]])
-    return points, np.concatenate([rows, good])
+class Grid:
+    """Shapes (log B, log C) over the range of some sizes, with what all curves share of them.
 
-
-def _steps(log_sizes: Array) -> Array:
-    """List steep curves that rise between two neighbouring sizes, or at one of them."""
-    sizes = np.unique(log_sizes)
-    middles = np.concatenate([sizes, (sizes[:-1] + sizes[1:]) / 2])
-    return np.stack([np.full(len(middles), SEARCH_BOX[0, 1] - 0.1), middles], axis=-1)
-
-
-def _screen(curves: Curves, share: Array) -> NDArray[np.float32]:
-    """Give the loss of every curve at every shape, in single precision.
-
-    The scores are centred first. Within an edge of the triangle that is left on both sides
-    the flat curve stands in.
+    Parameters
+    ----------
+    log_sizes : ndarray of shape (n_sizes,)
     """
-    w = np.maximum(curves.weights.sum(axis=1), 1e-30)
-    level = (curves.weights * curves.scores).sum(axis=1) / w
-    centred = np.where(curves.weights > 0, curves.scores - level[:, None], 0.0)
-    seen = curves.weights * centred
-    flat = (seen * centred).sum(axis=1)
-    weights, shape = curves.weights.astype(np.float32), share.astype(np.float32)
-    w, level, flat = (part.astype(np.float32)[:, None] for part in (w, level, flat))
-    g, gg = _product(weights, shape), _product(weights, shape**2)
-    gy = _product(seen.astype(np.float32), shape)
-    spread = np.maximum(gg - g * g / w, 1e-6 * gg + 1e-30)
-    step = np.minimum(gy / spread, 0.0)
-    d = level - step * g / w
-    hy, hh = (w - g) * level - gy, np.maximum(w - 2 * g + gg, 1e-30)
-    ground = flat + w * level * level - hy * hy / hh
-    gz = g * (1 - level) - gy
-    top = flat + w * (1 - level) ** 2 - gz * gz / np.maximum(gg, 1e-30)
-    ground = np.where(hy <= hh, ground, flat)
-    top = np.where((gz >= 0) & (gz <= gg), top, flat)
-    inside = (d + step >= 0) & (d <= 1)
-    loss = np.where(inside, flat - step * gy, np.minimum(ground, top))
-    return np.clip(loss, 0.0, flat)
+
+    def __init__(self, log_sizes: Array) -> None:
+        low = max(log_sizes.min() - _BELOW, SEARCH_BOX[1, 0])
+        high = min(log_sizes.max() + _ABOVE, SEARCH_BOX[1, 1])
+        slopes = np.linspace(*SEARCH_BOX[0], _SLOPES)
+        halves = np.linspace(low, high, int(np.ceil((high - low) / _HALF_STEP)) + 1)
+        self.shape = len(slopes), len(halves)
+        self.points = np.stack(np.meshgrid(slopes, halves, indexing="ij")).reshape(2, -1)
+        share = logistic(self.points, log_sizes[:, None])
+        self.share, self.squares = share.astype(np.float32), (share**2).astype(np.float32)
+        ones = np.ones((1, len(log_sizes)))
+        self.sums = _product(ones, self.share), _product(ones, self.squares)
+
+    def starts(
+        self, scores: Array, weights: Array | None, curves: Curves
+    ) -> tuple[Array, NDArray[np.intp]]:
+        """Give the lowest local minima, and which curve each belongs to.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_curves, n_sizes)
+            About the mean of their curve, times the weights; 0 where nothing was measured.
+        weights : ndarray of shape (n_curves, n_sizes), or None where all are 1
+        curves : Curves
+            The same in columns.
+
+        Returns
+        -------
+        points : ndarray of shape (2, n)
+        rows : ndarray of shape (n,)
+        """
+        flat = np.einsum("ij,ij->j", curves.weighted(curves.scores), curves.scores)
+        found = []
+        for start in range(0, len(scores), GRID_CHUNK):
+            part = slice(start, start + GRID_CHUNK)
+            weight = None if weights is None else weights[part]
+            loss = self._screen(scores[part], weight, curves.total[part], curves.level[part])
+            loss += flat[part, None]
+            picks, rows, lowest = self._local_minima(loss)
+            found.append((picks, rows + start, lowest))
+        picks, rows, lowest = (np.concatenate(part) for part in zip(*found, strict=True))
+        halves, losses = best_steps(curves, flat)
+        good = np.flatnonzero(losses <= _FAR * lowest + 1e-6)
+        steps = np.stack([np.full(len(good), _STEEP), halves[good]])
+        return np.concatenate([self.points[:, picks], steps], axis=1), np.concatenate([rows, good])
+
+    def _screen(self, scores: Array, weights: Array | None, total: Array, level: Array) -> Single:
+        """Give the loss of every curve at every shape, less its loss as a flat curve."""
+        total, level = (part.astype(np.float32)[:, None] for part in (total, level))
+        gy = _product(scores, self.share)
+        if weights is None:
+            total = total[:1]
+            mean, gg = self.sums[0] / total, self.sums[1]
+        else:
+            mean, gg = _product(weights, self.share) / total, _product(weights, self.squares)
+        spread = np.maximum(gg - total * mean * mean, 1e-6 * gg + TINY)
+        part = LinearPart.of(mean, spread, gy, total, level)
+        loss = part.plateau * (total * mean - part.gg)
+        loss -= gy
+        loss *= 2
+        loss += part.start * part.gg
+        loss *= part.start
+        rest = part.plateau * part.hh
+        rest += 2 * gy
+        rest *= part.plateau
+        loss += rest
+        return loss
+
+    def _local_minima(self, loss: Single) -> tuple[NDArray[np.intp], NDArray[np.intp], Single]:
+        """Give flat places of the lowest local minima, their rows, and each row's least loss."""
+        n = len(loss)
+        grid = loss.reshape(n, *self.shape)
+        higher = np.zeros(grid.shape, bool)
+        for axis in (1, 2):
+            before, after = (np.moveaxis(a, axis, 0) for a in (grid, higher))
+            falls = before[1:] < before[:-1]
+            after[:-1] |= falls
+            after[1:] |= ~falls
+        ranked = np.where(higher.reshape(n, -1), np.float32(np.inf), loss)
+        every = np.arange(n)
+        picks, losses = [loss.argmin(axis=1)], []
+        while len(picks) <= _STARTS:
+            losses.append(loss[every, picks[-1]])
+            ranked[every, picks[-1]] = np.inf
+            picks.append(ranked.argmin(axis=1))
+        limit = _FAR * losses[0] + 1e-6
+        kept = [np.flatnonzero(low <= limit) for low in losses]
+        places = np.concatenate([pick[k] for pick, k in zip(picks, kept, strict=False)])
+        return places, np.concatenate(kept), losses[0]
 
 
-def _product(rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
+def best_steps(curves: Curves, flat: Array) -> tuple[Array, Array]:
+    """Find the best step of each curve: between two neighbouring sizes, or at one of them.
+
+    Parameters
+    ----------
+    curves : Curves
+    flat : ndarray of shape (n,)
+        Loss as a flat curve.
+
+    Returns
+    -------
+    halves : ndarray of shape (n,), log C
+    losses : ndarray of shape (n,)
+    """
+    n_points, n = curves.scores.shape
+    if n_points < 2:
+        return np.zeros(n), flat
+    sizes = curves.log_sizes
+    weights = np.ones((n_points, 1)) if curves.weights is None else curves.weights
+    before = np.cumsum(curves.weighted(curves.scores), axis=0)[:-1]
+    n_before = np.maximum(np.cumsum(weights, axis=0)[:-1], TINY)
+    n_after = np.maximum(curves.total - n_before, TINY)
+    apart = sizes[1:] > sizes[:-1]
+    rise = np.minimum(before, 0) * apart
+    left, right = rise * rise / n_before, rise * rise / n_after
+    gains = left + right
+    middles = (sizes[1:] + sizes[:-1]) / 2 + np.zeros_like(gains)
+    if n_points > 2:
+        centre, weight = curves.scores[1:-1], weights[1:-1]
+        low, high = rise[:-1] / n_before[:-1], -rise[1:] / n_after[1:]
+        missed = centre - np.minimum(np.maximum(centre, low), high)
+        own = (centre * centre - missed * missed) * weight
+        at_points = (left[:-1] + right[1:] + own) * (apart[1:] & apart[:-1])
+        gains = np.concatenate([gains, at_points])
+        middles = np.concatenate([middles, sizes[1:-1] + np.zeros_like(at_points)])
+    best = np.ascontiguousarray(gains.T).argmax(axis=1)
+    every = np.arange(n)
+    return middles[best, every], flat - gains[best, every]
+
+
+def _product(rows: Array, columns: Single) -> Single:
     """Multiply in blocks of one size, so that a row's result does not hang on the others."""
     padded = np.zeros((GRID_CHUNK, rows.shape[1]), np.float32)
     padded[: len(rows)] = rows
-    return (padded @ columns.T)[: len(rows)]
-
-
-def _local_minima(loss: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Give flat places of the lowest local minima of each grid, and their rows."""
-    n = len(loss)
-    lowest = np.ones(loss.shape, bool)
-    lowest[:, 1:] &= loss[:, 1:] < loss[:, :-1]
-    lowest[:, :-1] &= loss[:, :-1] <= loss[:, 1:]
-    lowest[:, :, 1:] &= loss[:, :, 1:] < loss[:, :, :-1]
-    lowest[:, :, :-1] &= loss[:, :, :-1] <= loss[:, :, 1:]
-    flat = loss.reshape(n, -1)
-    ranked = np.where(lowest.reshape(n, -1), flat, np.float32(np.inf))
-    best = flat.argmin(axis=1)
-    ranked[np.arange(n), best] = -1.0
-    picks = np.argpartition(ranked, _STARTS - 1, axis=1)[:, :_STARTS]
-    limit = _FAR * flat[np.arange(n), best] + 1e-6
-    rows, places = np.nonzero(np.take_along_axis(ranked, picks, axis=1) <= limit[:, None])
-    return picks[rows, places], rows
+    return (padded @ columns)[: len(rows)]

@@ -9,6 +9,7 @@ from scipy.optimize import least_squares
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ptssp_sklearn import SigmoidCurveFitter, load_curve_bank
+from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.sigmoid import PARAM_BOUNDS, PARAM_NAMES, sigmoid_curve
 
 SIZES = np.array([2.0, 4, 8, 16, 32, 64, 128, 256, 512, 1024])
@@ -116,6 +117,19 @@ def test_rows_do_not_influence_each_other():
     together = fit(scores)
     alone = np.concatenate([fit(row) for row in scores])
     assert together == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_large_tables_are_fitted_as_their_rows_alone(monkeypatch, threads):
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(0, 1, (4200, len(SIZES)))
+    scores[rng.random(scores.shape) < 0.3] = np.nan
+    scores[:, 0] = 0.1
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    together = fit_curves(SIZES, scores)
+    assert_bounded(together)
+    alone = np.concatenate([fit_curves(SIZES, scores[[row]]) for row in (0, 1, 4100, 4199)])
+    assert np.array_equal(together[[0, 1, 4100, 4199]], alone)
 
 
 def test_inverse_transform_gives_the_fitted_curve_back():

@@ -16,9 +16,9 @@ PACKAGE = Path(ptssp_sklearn.__file__).parent
 ROOT = PACKAGE.parent
 
 ORDER = [
-    "sigmoid", "curves", "linear_part", "screening", "projection", "uncertainty", "fitting",
-    "images", "tables", "cache", "sources", "banks", "saliency", "statistics", "matching",
-    "ceilings", "landmarks", "parting", "unet", "rehearsal", "extractors", "weights",
+    "sigmoid", "curves", "linear_part", "screening", "descent", "projection", "uncertainty",
+    "fitting", "images", "tables", "cache", "sources", "banks", "saliency", "statistics",
+    "matching", "ceilings", "landmarks", "parting", "unet", "rehearsal", "extractors", "weights",
     "preprocessing", "inference", "networks", "backbones", "pooling", "features", "progress",
     "embedding", "scaling", "patterns", "network", "noise", "mixture", "domain", "distribution",
     "tilting", "posterior", "pilot", "population", "metrics", "calibration", "targets", "held_out",
