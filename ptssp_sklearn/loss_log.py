@@ -7,7 +7,7 @@ import time
 import warnings
 from collections import Counter
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from ptssp_sklearn.registry import need_mlflow
 
@@ -16,6 +16,7 @@ BATCH = 1000
 
 _EVERY = 0.5
 _PATIENCE = 15.0
+_HEARD: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
 
 class LossLog:
@@ -27,17 +28,11 @@ class LossLog:
     Parameters
     ----------
     run_id : str
-
-    Attributes
-    ----------
-    nets : WeakSet
-        skorch nets whose losses were heard.
     """
 
     def __init__(self, run_id: str) -> None:
         mlflow = need_mlflow()
         self.run_id = run_id
-        self.nets: WeakSet[Any] = WeakSet()
         self._metric, self._client = mlflow.entities.Metric, mlflow.MlflowClient()
         self._fits: Counter[int] = Counter()
         self._names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
@@ -48,7 +43,7 @@ class LossLog:
 
     def __call__(self, net: Any, ensemble: int, epoch: int, loss: float) -> None:
         """Take a loss; returns at once."""
-        if net not in self.nets:
+        if net not in self._names:
             self._begin(net, ensemble)
         metric = self._metric(self._names[net], loss, int(1000 * time.time()), epoch)
         with self._lock:
@@ -74,7 +69,7 @@ class LossLog:
         self._fits[ensemble] += 1
         later = f"_fit_{self._fits[ensemble]}" if self._fits[ensemble] > 1 else ""
         self._names[net] = f"{loss_name(ensemble)}{later}"
-        self.nets.add(net)
+        _HEARD[net] = self.run_id
         if self._thread is None:
             self._thread = threading.Thread(target=self._write, daemon=True)
             self._thread.start()
@@ -97,6 +92,11 @@ class LossLog:
         with self._lock:
             self._lost += lost
             del self._waiting[: len(metrics)]
+
+
+def run_of(net: Any) -> str | None:
+    """Give the run that the losses of a net were logged to while it trained, in this process."""
+    return _HEARD.get(net)
 
 
 def loss_name(ensemble: int) -> str:

@@ -15,8 +15,8 @@ import pandas as pd
 from ptssp_sklearn import __version__
 from ptssp_sklearn.assessment import Assessment
 from ptssp_sklearn.figures import assessment_figures
-from ptssp_sklearn.loss_log import BATCH, LossLog, loss_name
-from ptssp_sklearn.losses import listen, listener
+from ptssp_sklearn.loss_log import BATCH, LossLog, loss_name, run_of
+from ptssp_sklearn.losses import listen
 from ptssp_sklearn.provenance import content_hash, git_commit
 from ptssp_sklearn.registry import need_mlflow
 
@@ -72,7 +72,7 @@ def track(
             nested=nested,
             tags={key: value for key, value in about.items() if value},
         )
-        with _closed(mlflow, run.info.run_id), live_losses(run.info.run_id if losses else None):
+        with _closed(mlflow, run.info.run_id), live_losses() if losses else listen(None):
             yield run
 
 
@@ -105,15 +105,14 @@ def _warned(mlflow: Any) -> Iterator[None]:
 
 
 @contextmanager
-def live_losses(run_id: str | None) -> Iterator[None]:
-    """Log the losses of networks to a run while they are trained inside; None: to none."""
-    log = None if run_id is None else LossLog(run_id)
+def live_losses() -> Iterator[None]:
+    """Log the losses of networks to the open run while they are trained inside."""
+    log = LossLog(need_mlflow().active_run().info.run_id)
     try:
         with listen(log):
             yield
     finally:
-        if log is not None:
-            log.close()
+        log.close()
 
 
 def _place(mlflow: Any, experiment: str | None, nested: bool, parent: str | None) -> str | None:
@@ -171,12 +170,10 @@ def log_losses(pipeline: Any) -> None:
     """
     mlflow = need_mlflow()
     run_id = mlflow.active_run().info.run_id
-    live, metrics = listener(), []
-    heard = live.nets if isinstance(live, LossLog) and live.run_id == run_id else ()
-    now = int(1000 * time.time())
+    now, metrics = int(1000 * time.time()), []
     for number, expert in enumerate(getattr(pipeline.steps[-1][1], "experts_", [])):
-        history = () if expert.net_ in heard else getattr(expert.net_, "history_", None) or ()
-        for epoch in history:
+        known = run_of(expert.net_) == run_id
+        for epoch in () if known else getattr(expert.net_, "history_", None) or ():
             loss, step = float(epoch["train_loss"]), int(epoch["epoch"])
             metrics.append(mlflow.entities.Metric(loss_name(number), loss, now, step))
     client = mlflow.MlflowClient()

@@ -27,9 +27,11 @@ LONG = 400
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory) -> Path:
     """Make an empty store, which takes seconds."""
-    place = tmp_path_factory.mktemp("store") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{place}").search_experiments()
-    return place
+    place = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        mlflow.MlflowClient(f"sqlite:///{place}/mlflow.db").search_experiments()
+    return place / "mlflow.db"
 
 
 @pytest.fixture
