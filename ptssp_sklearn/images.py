@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 from scipy import ndimage
 
+from ptssp_sklearn.errors import InputError
+
 MAX_PIXELS = 50_000_000
 """Largest image that is decoded by default, pixels."""
 
 
-class ImageError(ValueError):
+class ImageError(InputError):
     """An image or mask cell cannot be used; the message names it and says what to do."""
 
 
@@ -99,7 +101,11 @@ def load_mask(
     if labels.shape != tuple(shape):
         raise ImageError(
             f"Got {name} of {_size(labels.shape)} pixels for an image of {_size(shape)}. "
-            "Give a mask of exactly its image's size."
+            "Give a mask of exactly its image's size.",
+            "mask_size",
+            name=name,
+            own=_size(labels.shape),
+            image=_size(shape),
         )
     return labels
 
@@ -135,7 +141,7 @@ def _decode(
                 _check_pixels(opened.size, name, max_pixels)
                 return convert(opened)
     except Image.DecompressionBombError:
-        raise ImageError(_too_large(name, max_pixels)) from None
+        raise _too_large(name, max_pixels) from None
     except FileNotFoundError:
         raise ImageError(f"Got {name}, but there is no such file. Check the path.") from None
     except IsADirectoryError:
@@ -145,7 +151,8 @@ def _decode(
     except ImageError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ImageError(f"Got {name}, damaged or unreadable ({error}). Save it again.") from None
+        message = f"Got {name}, damaged or unreadable ({error}). Save it again."
+        raise ImageError(message, "damaged", name=name) from None
 
 
 def _why_no_image(cell: Any) -> str:
@@ -155,11 +162,12 @@ def _why_no_image(cell: Any) -> str:
 
 def _check_pixels(size: tuple[int, int], name: str, max_pixels: int) -> None:
     if size[0] * size[1] > max_pixels:
-        raise ImageError(_too_large(f"{name} of {size[0]} x {size[1]} pixels", max_pixels))
+        raise _too_large(f"{name} of {size[0]} x {size[1]} pixels", max_pixels, name)
 
 
-def _too_large(name: str, max_pixels: int) -> str:
-    return f"Got {name}, expected at most {max_pixels:,} pixels. Scale it down first."
+def _too_large(what: str, max_pixels: int, name: str | None = None) -> ImageError:
+    message = f"Got {what}, expected at most {max_pixels:,} pixels. Scale it down first."
+    return ImageError(message, "pixels", name=name or what, most=max_pixels)
 
 
 def _rgb_from_pil(image: Image.Image) -> NDArray[np.uint8]:
@@ -261,7 +269,7 @@ def read_polygons(path: Path, *, name: str = "label file") -> list[Polygon]:
 def parse_polygons(text: str, place: str) -> list[Polygon]:
     """Read the polygons of a label file's text; errors name `place` and the line."""
     lines = enumerate(text.splitlines(), start=1)
-    return [_polygon(n, line, f"{place}, line {n}") for n, line in lines if line.strip()]
+    return [_polygon(n, line, place) for n, line in lines if line.strip()]
 
 
 def draw_polygons(polygons: Iterable[Polygon], shape: tuple[int, int]) -> NDArray[np.int32]:
@@ -280,20 +288,23 @@ def _rasterise(path: Path, wanted: int | None, shape: tuple[int, int], name: str
 
 
 def _polygon(line: int, text: str, place: str) -> Polygon:
-    place = f"Got {place}: '{text[:40]}', expected"
-    form = "'class x1 y1 x2 y2 x3 y3 …'"
+    form, numbers, index = "'class x1 y1 x2 y2 x3 y3 …'", [], 0
     try:
         label, *values = text.split()
         index, numbers = int(label), [float(value) for value in values]
     except ValueError:
-        raise ImageError(f"{place} {form} with numbers only.") from None
-    if len(numbers) == 4:
-        raise ImageError(f"{place} a polygon, {form}, not a box. Export polygons instead.")
-    if len(numbers) < 6 or len(numbers) % 2 or index < 0:
-        raise ImageError(f"{place} {form}: a class index and pairs of x and y, at least three.")
-    if not all(-0.01 <= v <= 1.01 for v in numbers):
-        raise ImageError(f"{place} {form} with coordinates as fractions in [0, 1].")
-    return Polygon(line, index, list(zip(numbers[::2], numbers[1::2], strict=True)))
+        form += " with numbers only."
+    else:
+        if len(numbers) == 4:
+            form = f"a polygon, {form}, not a box. Export polygons instead."
+        elif len(numbers) < 6 or len(numbers) % 2 or index < 0:
+            form += ": a class index and pairs of x and y, at least three."
+        elif not all(-0.01 <= v <= 1.01 for v in numbers):
+            form += " with coordinates as fractions in [0, 1]."
+        else:
+            return Polygon(line, index, list(zip(numbers[::2], numbers[1::2], strict=True)))
+    message = f"Got {place}, line {line}: '{text[:40]}', expected {form}"
+    raise ImageError(message, "polygon", name=place, line=line, text=text[:40])
 
 
 def _size(shape: tuple[int, ...]) -> str:
