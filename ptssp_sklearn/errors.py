@@ -34,6 +34,10 @@ class InputError(ValueError):
         return type(self)(rename(str(self)), self.kind, **values)
 
 
+class ImageError(InputError):
+    """An image or mask cell cannot be used; the message names it and says what to do."""
+
+
 class MissingPackageError(ImportError):
     """A package of an extra is not installed; `command` installs it.
 

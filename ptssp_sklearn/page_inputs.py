@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from ptssp_sklearn.answer import one_row
 from ptssp_sklearn.errors import InputError
-from ptssp_sklearn.images import Polygon, draw_polygons, parse_polygons
 from ptssp_sklearn.pilot import check_pilot
+from ptssp_sklearn.polygons import Polygon, draw_polygons, parse_polygons
 from ptssp_sklearn.request import (
     DEFAULT_LIMITS,
     CellDecoder,

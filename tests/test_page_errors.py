@@ -50,7 +50,7 @@ def table(text: bytes) -> list[tuple[float, float]]:
 
 BAD = {
     "no_image": lambda _: read_images([Upload("a.png", b"hello")]),
-    "damaged": lambda _: read_images([Upload("a.png", grey(8)[:40])]),
+    "damaged": lambda _: read_images([Upload("a.png", grey(200)[:-25])]),
     "pixels": lambda _: read_images([Upload("a.png", grey(2100))]),
     "bytes": lambda _: read_images([Upload("a.png", b"x" * 10_000_001)]),
     "many_images": lambda _: read_images([Upload("a.png", b"x")] * 17),

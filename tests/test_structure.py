@@ -16,7 +16,7 @@ ROOT = PACKAGE.parent
 
 ORDER = [
     "errors", "sigmoid", "curves", "linear_part", "screening", "projection", "uncertainty",
-    "fitting", "images", "tables", "cache", "sources", "banks", "saliency", "statistics",
+    "fitting", "polygons", "images", "tables", "cache", "sources", "banks", "saliency", "statistics",
     "matching", "ceilings", "landmarks", "parting", "unet", "rehearsal", "extractors", "weights",
     "preprocessing", "inference", "networks", "backbones", "pooling", "features", "progress",
     "embedding", "scaling", "patterns", "network", "noise", "mixture", "domain", "distribution",
