@@ -3,7 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 TARGET ?= 0.4
 
-.PHONY: help demo app test lint types check-tests evaluate banks train bench docs test-oldest clean
+.PHONY: help demo app test lint types check-tests evaluate banks train bench docs test-oldest \
+	try-container clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -71,6 +72,12 @@ $(OLDEST)/.done: pyproject.toml requirements-oldest.txt
 test-oldest: $(OLDEST)/.done  ## the core's tests on the oldest supported dependencies
 	$(OLDEST)/bin/python -m pytest -o addopts= -q --import-mode=importlib \
 		$(OLDEST_TESTS:%=tests/test_%.py)
+
+CONTAINER := .cache/container
+
+try-container: $(VENV)/.dev  ## the container's install and start commands, without its engine
+	rm -rf $(CONTAINER)
+	$(BIN)/python -m experiments.container --folder $(CONTAINER) --python $(PYTHON)
 
 clean:
 	rm -rf $(VENV) $(OLDEST) site demo .cache .pytest_cache .mypy_cache .ruff_cache

@@ -133,7 +133,7 @@ def run(
     curves: Annotated[Path | None, typer.Option(help="Score the curves of this file.")] = None,
     error: Annotated[bool, typer.Option(help="Scores in the file are errors.")] = False,
     folds: Annotated[int, typer.Option(min=2, help="Folds over the groups.")] = N_FOLDS,
-    track: Annotated[bool, typer.Option(help="Log a run a table and model to MLflow.")] = False,
+    track: Annotated[bool, typer.Option(help="Log runs to MLflow, down to folds.")] = False,
     tracking_uri: Annotated[str | None, typer.Option(help="MLflow store.")] = None,
 ) -> None:
     """Make the results page, or score other people's curves."""

@@ -16,6 +16,7 @@ from sklearn.model_selection import GroupShuffleSplit
 from sklearn.utils import Bunch
 
 from experiments.evaluation.protocol import read_bank
+from experiments.evaluation.sheet import label_columns
 from experiments.evaluation.study import fit_model
 from experiments.store import Outcome
 from ptssp_sklearn import TrainingSizePipeline
@@ -25,7 +26,6 @@ from ptssp_sklearn.runs import (
     log_assessment,
     log_bank,
     log_frame,
-    log_losses,
     log_pipeline,
     track,
 )
@@ -42,11 +42,11 @@ def wanted(choice: bool | None) -> bool:
 
 @contextmanager
 def tracking(choice: bool | None, name: str, uri: str | None) -> Iterator[bool]:
-    """Open a run where it is wanted; give whether there is one."""
+    """Open a run where it is wanted; give whether there is one. It takes no losses by itself."""
     if not wanted(choice):
         yield False
         return
-    with track(name, tracking_uri=uri):
+    with track(name, tracking_uri=uri, losses=False):
         yield True
 
 
@@ -64,15 +64,13 @@ def log_training(pipeline: TrainingSizePipeline, banks: list[Bunch], seed: int) 
 
 
 def hold_out(bank: Bunch, seed: int, **regressor: Any) -> Assessment:
-    """Train on four fifths of a bank's groups and assess the rest; losses go to the open run."""
+    """Train on four fifths of a bank's groups and assess the rest."""
     splitter = GroupShuffleSplit(1, test_size=HELD_OUT, random_state=seed)
     train, test = next(splitter.split(bank.y, groups=bank.groups))
     whole, curves = read_bank(bank), bank.y.iloc[train]
     last = fit_model([whole.take(train)], seed, **regressor)
     pipeline = TrainingSizePipeline([("embed", "passthrough"), ("regress", last)])
     asked = whole.of(ASKED)[test] if whole.draws else None
-    if whole.draws:
-        log_losses(pipeline)
     mean = curves.mean().fillna(bank.y.mean()).to_numpy()
     return assess(pipeline, asked, bank.y.iloc[test], mean_curve=mean)
 
@@ -83,22 +81,46 @@ def _settings(pipeline: TrainingSizePipeline) -> dict[str, Any]:
 
 
 def log_table(name: str, seed: int, frames: dict[str, pd.DataFrame]) -> None:
-    """Log a table of the results page: its frames, and a nested run each model."""
-    with track(f"{name}, seed {seed}", tags={"role": "table"}):
+    """Log a table of the results page: its frames, a run a candidate, in it a run a fold."""
+    with track(f"{name}, seed {seed}", tags={"role": "table"}, losses=False) as run:
         for key, frame in frames.items():
             log_frame(frame, f"{key}.csv")
-            if "model" not in frame.columns:
-                continue
-            for model, part in frame.groupby("model", sort=False):
-                with track(str(model), tags={"role": "candidate", "frame": key}):
-                    means = part.select_dtypes("number").mean()
-                    _log_metrics({str(k): v for k, v in means.items()})
+        children = _Children(run.info.experiment_id)
+        columns = label_columns(frames["folds"])
+        folds = dict(list(frames["folds"].groupby(columns, sort=False, dropna=False)))
+        for candidate in frames["scores"].to_dict(orient="records"):
+            labels = {column: candidate.pop(column) for column in columns}
+            title = ", ".join(map(str, labels.values()))
+            own = children.add(run.info.run_id, title, "candidate", labels, candidate)
+            for fold in folds[tuple(labels.values())].drop(columns=columns).to_dict("records"):
+                number = {"fold": int(fold.pop("fold"))}
+                children.add(own, f"fold {number['fold']}", "fold", labels | number, fold)
 
 
-def _log_metrics(values: dict[str, Any]) -> None:
-    import mlflow
+class _Children:
+    """Writes runs that are over already, three calls each."""
 
-    mlflow.log_metrics(finite(values))
+    def __init__(self, experiment: str) -> None:
+        import mlflow
+
+        self._client, self._entities = mlflow.MlflowClient(), mlflow.entities
+        self._experiment = experiment
+
+    def add(
+        self, parent: str, name: str, role: str, params: dict[str, Any], scores: dict[str, Any]
+    ) -> str:
+        """Write a run into another; give its id."""
+        tags = {"mlflow.parentRunId": parent, "role": role, "status": "started"}
+        run_id = self._client.create_run(self._experiment, run_name=name, tags=tags).info.run_id
+        now, e = int(1000 * time.time()), self._entities
+        self._client.log_batch(
+            run_id,
+            metrics=[e.Metric(key, value, now, 0) for key, value in finite(scores).items()],
+            params=[e.Param(key, str(value)) for key, value in params.items()],
+            tags=[e.RunTag("status", "completed")],
+        )
+        self._client.set_terminated(run_id)
+        return run_id
 
 
 class CollectionLog:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from experiments.transfer import EVERYTHING, PAGE, embed_banks, page, transfer
 from ptssp_sklearn import TrainingSizePipeline, load_curve_bank, make_training_size_pipeline
 from ptssp_sklearn.persistence import save_model
 from ptssp_sklearn.pipeline import pipeline_of_vectors
+from ptssp_sklearn.runs import live_losses
 
 MODELS = Path("ptssp_sklearn/data/models")
 CARD = Path("docs/model_card.md")
@@ -144,13 +146,13 @@ def run(
 ) -> None:
     """Train, measure with whole groups left out; store the model, its card, the transfer page."""
     with tracking(track, f"train {name}", tracking_uri) as logged:
-        data, pipeline = _train_and_store(bank, name, seed, jobs)
+        data, pipeline = _train_and_store(bank, name, seed, jobs, logged)
         if logged:
             log_training(pipeline, data, seed)
 
 
 def _train_and_store(
-    bank: list[str], name: str, seed: int, jobs: int
+    bank: list[str], name: str, seed: int, jobs: int, logged: bool
 ) -> tuple[list[Bunch], TrainingSizePipeline]:
     data = [load_curve_bank(one) for one in bank]
     if len({one.X is None for one in data}) > 1:
@@ -163,7 +165,8 @@ def _train_and_store(
     sizes, embedded = embed_banks(data)
     results = transfer(sizes, embedded, seed=seed, jobs=jobs)
     PAGE.write_text(page(results, sizes, bank, seed))
-    about, pipeline = describe(name, data, results), train(data, seed=seed)
+    with live_losses() if logged else nullcontext():
+        about, pipeline = describe(name, data, results), train(data, seed=seed)
     save_model(pipeline, MODELS / f"{name}.safetensors", about=about)
     CARD.write_text(card(about))
     print(card(about))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
@@ -26,7 +26,7 @@ from ptssp_sklearn.page_export import (
 )
 from ptssp_sklearn.page_inputs import Task, pilot_points
 from ptssp_sklearn.page_models import Chosen, choose_model
-from ptssp_sklearn.page_plot import curve_chart, curve_table
+from ptssp_sklearn.page_plot import curve_chart, curve_table, long_table
 from ptssp_sklearn.page_session import Refused, beside, remember
 from ptssp_sklearn.page_text import LANGUAGES, Words, plain
 from ptssp_sklearn.page_widgets import choose_pilot, choose_task, show_gallery
@@ -52,24 +52,50 @@ class Asked:
         return self.chosen.key, None if self.task is None else self.task.key
 
 
+@dataclass(frozen=True)
+class Found:
+    """The answer, and what the page draws of it; `before` and `old` without the pilot."""
+
+    answer: Answer
+    outlook: Outlook
+    table: pd.DataFrame
+    alike: pd.DataFrame | None
+    before: Answer | None = None
+    old: pd.DataFrame | None = None
+
+
 def main() -> None:
     """Run the page once."""
     st.set_page_config(page_title="ptssp", layout="wide")
     st.session_state.setdefault("target", 0.4)
     words = _header()
     top = st.container()
-    st.slider(words("target"), 0.01, 0.99, step=0.01, key="target")
     left, right = st.columns(_TWO_COLUMNS, gap="large")
     try:
         asked = _inputs(right, words)
+        if asked is None:
+            top.info(words("start"))
     except Refused:
+        asked = None
         top.info(words("waits"))
-        return
+    with left:
+        _answer(asked, words)
+
+
+@st.fragment
+def _answer(asked: Asked | None, words: Words) -> None:
+    """Answer, and follow the slider: a move of it runs this fragment and nothing else."""
+    said = st.container()
+    st.slider(words("target"), 0.01, 0.99, step=0.01, key="target")
     if asked is None:
-        top.info(words("start"))
         return
-    with top, suppress(Refused), beside(words("bad_answer")):
-        _show(asked, words, left)
+    with suppress(Refused):
+        with said, beside(words, "bad_answer"):
+            found = _find(asked, words)
+            _say(found, words)
+        _show(found, words)
+        _downloads(found, words)
+        _recipe(found.answer, asked, words)
 
 
 def _header() -> Words:
@@ -107,7 +133,7 @@ def _inputs(place: Any, words: Words) -> Asked | None:
         chosen = load()
     with images:
         task = _task(words, chosen, read_task)
-    with pilot, beside(words("bad_pilot")):
+    with pilot, beside(words, "bad_pilot"):
         points = pilot_points(read_table())
     if task is None and knows_images(chosen.model):
         return None
@@ -124,27 +150,26 @@ def _task(words: Words, chosen: Chosen, read: Callable[[], Task | None]) -> Task
     return task
 
 
-def _show(asked: Asked, words: Words, place: Any) -> None:
+def _find(asked: Asked, words: Words) -> Found:
     outlook, before = _outlooks(asked, words)
-    answer = answer_about(outlook, st.session_state["target"], asked.coverage)
-    _say(answer, words)
-    key = (asked.key, asked.coverage)
-    table = remember("curve", (key, *asked.pilot), lambda: curve_table(outlook, asked.coverage))
-    old = None
-    if before is not None:
-        first = before
-        said = words.sentence(answer_about(first, answer.target_map, asked.coverage))
-        st.caption(plain(words("before", text=said)))
-        old = remember("curve_before", key, lambda: curve_table(first, asked.coverage))
-    with place:
-        st.subheader(words("curve"), anchor=False)
-        chart = curve_chart(answer, table, words, before=old, alike=outlook.alike)
-        st.vega_lite_chart(chart, alt=words("alt"), key="chart")
-        if outlook.alike is not None:
-            names = ", ".join(map(str, outlook.alike.index[:3]))
-            st.caption(plain(words("alike", name=names)))
-        _downloads(answer, outlook, table, words)
-        _recipe(answer, asked, words)
+    target, coverage = st.session_state["target"], asked.coverage
+    key = (asked.key, coverage)
+    table = remember("curve", (key, *asked.pilot), lambda: curve_table(outlook, coverage))
+    alike = remember("alike", asked.key, lambda: long_table(outlook.alike))
+    found = Found(answer_about(outlook, target, coverage), outlook, table, alike)
+    if before is None:
+        return found
+    old = remember("curve_before", key, lambda: curve_table(before, coverage))
+    return replace(found, before=answer_about(before, target, coverage), old=old)
+
+
+def _show(found: Found, words: Words) -> None:
+    st.subheader(words("curve"), anchor=False)
+    chart = curve_chart(found.answer, found.table, words, before=found.old, alike=found.alike)
+    st.vega_lite_chart(chart, alt=words("alt"), key="chart")
+    if found.outlook.alike is not None:
+        names = ", ".join(map(str, found.outlook.alike.index[:3]))
+        st.caption(plain(words("alike", name=names)))
 
 
 def _outlooks(asked: Asked, words: Words) -> tuple[Outlook, Outlook | None]:
@@ -164,7 +189,8 @@ def _outlooks(asked: Asked, words: Words) -> tuple[Outlook, Outlook | None]:
     return after, before
 
 
-def _say(answer: Answer, words: Words) -> None:
+def _say(found: Found, words: Words) -> None:
+    answer = found.answer
     st.subheader(plain(words.sentence(answer)), anchor=False)
     if answer.out_of_reach:
         st.warning(words.advice(answer))
@@ -176,22 +202,25 @@ def _say(answer: Answer, words: Words) -> None:
         st.warning(note)
     if answer.warning:
         st.caption(plain(words("warning", text=answer.warning)))
+    if found.before is not None:
+        st.caption(plain(words("before", text=words.sentence(found.before))))
 
 
 def _set_target(score: float) -> None:
     st.session_state["target"] = score
 
 
-def _downloads(answer: Answer, outlook: Outlook, table: pd.DataFrame, words: Words) -> None:
+def _downloads(found: Found, words: Words) -> None:
+    answer, table, alike = found.answer, found.table, found.outlook.alike
     st.markdown(f"**{words('download')}**")
     files: dict[str, tuple[str, str, Callable[[], str | bytes]]] = {
         "curve_csv": ("curve.csv", "text/csv", lambda: curve_csv(table)),
         "answer_json": ("answer.json", "application/json", lambda: answer_json(answer)),
-        "plot_png": ("curve.png", "image/png", lambda: plot_bytes(answer, outlook.alike, "png")),
+        "plot_png": ("curve.png", "image/png", lambda: plot_bytes(answer, alike, "png")),
         "plot_svg": (
             "curve.svg",
             "image/svg+xml",
-            lambda: plot_bytes(answer, outlook.alike, "svg"),
+            lambda: plot_bytes(answer, alike, "svg"),
         ),
     }
     with st.container(horizontal=True):

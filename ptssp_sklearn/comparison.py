@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, KFold, check_cv, cross_validate
+from sklearn.model_selection import GroupKFold, KFold, check_cv
 
 from ptssp_sklearn.assessment import Assessment, assess
 from ptssp_sklearn.curves import check_curve_table
@@ -20,7 +22,6 @@ from ptssp_sklearn.runs import (
     log_assessment,
     log_curves,
     log_frame,
-    log_losses,
     log_pipeline,
     pipeline_params,
     track,
@@ -82,7 +83,7 @@ def compare(
         folds, runs = [], {}
         for label, pipeline in named.items():
             with track(label, tags={"role": "candidate"}) as run:
-                found = _cross_validate(pipeline, X, table, splits, n_jobs)
+                found = _run_folds(pipeline, X, table, splits, n_jobs, run.info.run_id)
                 folds += [{"candidate": label, **scores} for scores in found]
                 runs[label] = run.info.run_id
         return _log_table(pd.DataFrame(folds), runs)
@@ -151,45 +152,40 @@ def _splitter(cv: Any, groups: Any, n_rows: int) -> Any:
     return GroupKFold(min(_FOLDS, len(np.unique(groups))))
 
 
-def _cross_validate(
-    pipeline: Any, X: Any, table: pd.DataFrame, splits: list, n_jobs: int | None
+def _run_folds(
+    pipeline: Any, X: Any, table: pd.DataFrame, splits: list, n_jobs: int | None, parent: str
 ) -> list[dict[str, float]]:
     """Log a candidate into the open run, and each of its folds into a nested one."""
-    mlflow = need_mlflow()
-    log_pipeline(pipeline)
-    found = cross_validate(
-        clone(pipeline),
-        X,
-        table,
-        cv=splits,
-        n_jobs=n_jobs,
-        scoring=_no_score,
-        return_estimator=True,
-        error_score="raise",
-    )
-    parts, all_scores = [], []
-    for fold, ((train, test), fitted) in enumerate(zip(splits, found["estimator"], strict=True)):
-        with track(f"fold {fold}", tags={"role": "fold"}):
-            parts.append(_assess_fold(fitted, X, table, train, test))
-            scores = parts[-1].scores | {"fit_seconds": float(found["fit_time"][fold])}
-            mlflow.log_metrics(scores)
-            log_losses(fitted)
-            all_scores.append({"fold": float(fold), **scores})
-    log_assessment(Assessment.join(parts))
-    return all_scores
+    log_pipeline(clone(pipeline))
+    store = need_mlflow().get_tracking_uri()
+    jobs = [
+        delayed(_run_fold)(clone(pipeline), X, table, number, split, parent, store)
+        for number, split in enumerate(splits)
+    ]
+    found = Parallel(n_jobs=n_jobs)(jobs)
+    log_assessment(Assessment.join([part for part, _ in found]))
+    return [{"fold": float(number), **scores} for number, (_, scores) in enumerate(found)]
 
 
-def _no_score(*_: Any) -> float:
-    """Leave scoring to the assessment, which predicts once for all scores."""
-    return 0.0
+def _run_fold(
+    pipeline: Any, X: Any, table: pd.DataFrame, number: int, split: Any, parent: str, store: str
+) -> tuple[Assessment, dict[str, float]]:
+    """Train without a fold and assess it, in a run of its own, maybe in another process."""
+    train, test = split
+    tags = {"role": "fold"}
+    with track(f"fold {number}", tracking_uri=store, tags=tags, parent=parent):
+        start = time.perf_counter()
+        pipeline.fit(_rows(X, train), table.iloc[train])
+        seconds = time.perf_counter() - start
+        mean = table.iloc[train].mean().fillna(table.mean()).to_numpy()
+        part = assess(pipeline, _rows(X, test), table.iloc[test], mean_curve=mean)
+        scores = part.scores | {"fit_seconds": seconds}
+        need_mlflow().log_metrics(scores)
+    return part, scores
 
 
-def _assess_fold(
-    fitted: Any, X: Any, table: pd.DataFrame, train: np.ndarray, test: np.ndarray
-) -> Assessment:
-    rows = X.iloc[test] if isinstance(X, pd.DataFrame) else [X[i] for i in test]
-    mean = table.iloc[train].mean().fillna(table.mean()).to_numpy()
-    return assess(fitted, rows, table.iloc[test], mean_curve=mean)
+def _rows(X: Any, rows: np.ndarray) -> Any:
+    return X.iloc[rows] if isinstance(X, pd.DataFrame) else [X[i] for i in rows]
 
 
 def _log_table(folds: pd.DataFrame, runs: dict[str, str]) -> pd.DataFrame:

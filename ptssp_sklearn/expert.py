@@ -14,6 +14,7 @@ from skorch.callbacks import LRScheduler
 from ptssp_sklearn.calibration import MOST_CURVES, calibrate
 from ptssp_sklearn.distribution import NOMINAL
 from ptssp_sklearn.held_out import average_unseen, choose_shrinkage, draw_counts
+from ptssp_sklearn.losses import LossReport, listener
 from ptssp_sklearn.mixture import Mixture, blend, fit_mixture
 from ptssp_sklearn.network import CurveLoss, NetworkEnsemble, TargetLoss
 from ptssp_sklearn.patterns import Region
@@ -83,6 +84,7 @@ class Expert:
         *,
         groups: NDArray[np.intp],
         samples: Array | None = None,
+        number: int = 0,
         seed: int,
     ) -> Expert:
         """Train on the rows of X that lie in the region.
@@ -95,6 +97,8 @@ class Expert:
             Numbers of what is drawn together: networks saw all of a group or nothing.
         samples : ndarray of shape (n_rows, n_samples, 4), optional
             Coordinates each row's curve may have, for `prior`.
+        number : int, default=0
+            Of this ensemble among those of the estimator: names its losses.
         seed : int
         """
         rows = self.region.holds(X)
@@ -112,6 +116,8 @@ class Expert:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.net_ = self._make_net(np.array(own, dtype=np.float32), len(goal))
+            if listener() is not None:
+                self.net_.set_params(callbacks=[*self.net_.callbacks, LossReport(number)])
             self.net_.fit(inputs, np.hstack([goal, weights]).astype(np.float32))
         members = self._members(inputs)
         self.shrinkage_ = self._find_shrinkage(members, weights, targets)

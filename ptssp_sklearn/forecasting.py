@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ptssp_sklearn.distribution import CurveDistribution, interval_levels
+from ptssp_sklearn.errors import InputError
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
@@ -246,7 +247,7 @@ def check_target(target_map: float | ArrayLike) -> NDArray[np.float64]:
     wrong = target[~((target > 0) & (target < 1))]
     if wrong.size:
         hint = " Divide percentages by 100." if np.any(wrong >= 1) else ""
-        raise ValueError(
-            f"Got target_map={wrong.ravel()[0]:g}, expected a score as a fraction in (0, 1).{hint}"
-        )
+        value = f"{wrong.ravel()[0]:g}"
+        message = f"Got target_map={value}, expected a score as a fraction in (0, 1).{hint}"
+        raise InputError(message, "target", value=value)
     return target

@@ -5,29 +5,20 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from scipy import ndimage
+
+from ptssp_sklearn.errors import ImageError
+from ptssp_sklearn.polygons import draw_polygons, read_polygons
 
 MAX_PIXELS = 50_000_000
 """Largest image that is decoded by default, pixels."""
-
-
-class ImageError(ValueError):
-    """An image or mask cell cannot be used; the message names it and says what to do."""
-
-
-class Polygon(NamedTuple):
-    """One object of a YOLO-seg label file; its corners are fractions of width and height."""
-
-    line: int
-    label: int
-    corners: list[tuple[float, float]]
 
 
 def load_image(cell: Any, *, name: str = "image", max_pixels: int = MAX_PIXELS) -> NDArray:
@@ -99,7 +90,11 @@ def load_mask(
     if labels.shape != tuple(shape):
         raise ImageError(
             f"Got {name} of {_size(labels.shape)} pixels for an image of {_size(shape)}. "
-            "Give a mask of exactly its image's size."
+            "Give a mask of exactly its image's size.",
+            "mask_size",
+            name=name,
+            own=_size(labels.shape),
+            image=_size(shape),
         )
     return labels
 
@@ -135,7 +130,7 @@ def _decode(
                 _check_pixels(opened.size, name, max_pixels)
                 return convert(opened)
     except Image.DecompressionBombError:
-        raise ImageError(_too_large(name, max_pixels)) from None
+        raise _too_large(name, max_pixels) from None
     except FileNotFoundError:
         raise ImageError(f"Got {name}, but there is no such file. Check the path.") from None
     except IsADirectoryError:
@@ -145,7 +140,8 @@ def _decode(
     except ImageError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ImageError(f"Got {name}, damaged or unreadable ({error}). Save it again.") from None
+        message = f"Got {name}, damaged or unreadable ({error}). Save it again."
+        raise ImageError(message, "damaged", name=name) from None
 
 
 def _why_no_image(cell: Any) -> str:
@@ -155,11 +151,12 @@ def _why_no_image(cell: Any) -> str:
 
 def _check_pixels(size: tuple[int, int], name: str, max_pixels: int) -> None:
     if size[0] * size[1] > max_pixels:
-        raise ImageError(_too_large(f"{name} of {size[0]} x {size[1]} pixels", max_pixels))
+        raise _too_large(f"{name} of {size[0]} x {size[1]} pixels", max_pixels, name)
 
 
-def _too_large(name: str, max_pixels: int) -> str:
-    return f"Got {name}, expected at most {max_pixels:,} pixels. Scale it down first."
+def _too_large(what: str, max_pixels: int, name: str | None = None) -> ImageError:
+    message = f"Got {what}, expected at most {max_pixels:,} pixels. Scale it down first."
+    return ImageError(message, "pixels", name=name or what, most=max_pixels)
 
 
 def _rgb_from_pil(image: Image.Image) -> NDArray[np.uint8]:
@@ -243,57 +240,9 @@ def _instances(labels: NDArray, name: str) -> NDArray[np.int32]:
     return numbered.astype(np.int32, copy=False)
 
 
-def read_polygons(path: Path, *, name: str = "label file") -> list[Polygon]:
-    """Read the polygons of a YOLO-seg label file, in file order.
-
-    Raises
-    ------
-    ImageError
-        If the file cannot be read or a line is no polygon; names the file and the line.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ImageError(f"Got {name} '{path}', unreadable as a label file ({error}).") from None
-    return parse_polygons(text, f"{name} '{path}'")
-
-
-def parse_polygons(text: str, place: str) -> list[Polygon]:
-    """Read the polygons of a label file's text; errors name `place` and the line."""
-    lines = enumerate(text.splitlines(), start=1)
-    return [_polygon(n, line, f"{place}, line {n}") for n, line in lines if line.strip()]
-
-
-def draw_polygons(polygons: Iterable[Polygon], shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Draw polygons as instances 1, 2, … on 0, later ones over earlier, shape (height, width)."""
-    height, width = shape
-    canvas = Image.new("I", (width, height), 0)
-    for number, polygon in enumerate(polygons, start=1):
-        scaled = [(x * width - 0.5, y * height - 0.5) for x, y in polygon.corners]
-        ImageDraw.Draw(canvas).polygon(scaled, fill=number)
-    return np.asarray(canvas, dtype=np.int32)
-
-
 def _rasterise(path: Path, wanted: int | None, shape: tuple[int, int], name: str) -> NDArray:
     polygons = read_polygons(path, name=name)
     return draw_polygons([p for p in polygons if wanted in (None, p.label)], shape)
-
-
-def _polygon(line: int, text: str, place: str) -> Polygon:
-    place = f"Got {place}: '{text[:40]}', expected"
-    form = "'class x1 y1 x2 y2 x3 y3 …'"
-    try:
-        label, *values = text.split()
-        index, numbers = int(label), [float(value) for value in values]
-    except ValueError:
-        raise ImageError(f"{place} {form} with numbers only.") from None
-    if len(numbers) == 4:
-        raise ImageError(f"{place} a polygon, {form}, not a box. Export polygons instead.")
-    if len(numbers) < 6 or len(numbers) % 2 or index < 0:
-        raise ImageError(f"{place} {form}: a class index and pairs of x and y, at least three.")
-    if not all(-0.01 <= v <= 1.01 for v in numbers):
-        raise ImageError(f"{place} {form} with coordinates as fractions in [0, 1].")
-    return Polygon(line, index, list(zip(numbers[::2], numbers[1::2], strict=True)))
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -17,9 +17,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ptssp_sklearn.answer import one_row
-from ptssp_sklearn.images import Polygon, draw_polygons, parse_polygons
+from ptssp_sklearn.errors import InputError
 from ptssp_sklearn.pilot import check_pilot
-from ptssp_sklearn.request import DEFAULT_LIMITS, CellDecoder, Limits, RequestError
+from ptssp_sklearn.polygons import Polygon, draw_polygons, parse_polygons
+from ptssp_sklearn.request import (
+    DEFAULT_LIMITS,
+    CellDecoder,
+    Limits,
+    RequestError,
+    too_many_bytes,
+)
 
 Mask = NDArray[np.int32]
 
@@ -83,7 +90,10 @@ def read_images(
     """
     if len(images) > limits.images:
         raise RequestError(
-            f"Got {len(images)} images, expected at most {limits.images}. Remove some."
+            f"Got {len(images)} images, expected at most {limits.images}. Remove some.",
+            "many_images",
+            count=len(images),
+            most=limits.images,
         )
     _check_bytes(images, limits)
     decoder = CellDecoder(limits)
@@ -155,9 +165,12 @@ def match_masks(images: Sequence[str], masks: Sequence[Upload]) -> list[Upload |
     if unique and set(by_name) <= set(stems):
         return [by_name.get(stem) for stem in stems]
     if len(masks) != len(images):
-        raise ValueError(
+        raise InputError(
             f"Got {len(masks)} masks for {len(images)} images, expected one an image in the same "
-            "order, or names that match, such as a_mask.png for a.jpg."
+            "order, or names that match, such as a_mask.png for a.jpg.",
+            "mask_count",
+            masks=len(masks),
+            images=len(images),
         )
     return list(masks)
 
@@ -170,7 +183,10 @@ def _check_bytes(uploads: Sequence[Upload], limits: Limits) -> None:
     total = sum(len(upload.data) for upload in uploads)
     if total > limits.request_bytes:
         raise RequestError(
-            f"Got {total:,} bytes, expected at most {limits.request_bytes:,}. Remove some files."
+            f"Got {total:,} bytes, expected at most {limits.request_bytes:,}. Remove some files.",
+            "all_bytes",
+            count=total,
+            most=limits.request_bytes,
         )
 
 
@@ -183,15 +199,14 @@ def read_labels(upload: Upload) -> list[Polygon]:
         If it is too large, no text, or a line is no polygon; names the file and the line.
     """
     if len(upload.data) > DEFAULT_LIMITS.image_bytes:
-        raise RequestError(
-            f"Got '{upload.name}' of {len(upload.data):,} bytes, expected at most "
-            f"{DEFAULT_LIMITS.image_bytes:,}."
-        )
+        raise too_many_bytes(f"'{upload.name}'", len(upload.data), DEFAULT_LIMITS)
     try:
         text = upload.data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RequestError(
-            f"Got '{upload.name}', which is no text, expected a YOLO-seg label file."
+            f"Got '{upload.name}', which is no text, expected a YOLO-seg label file.",
+            "no_text",
+            name=f"'{upload.name}'",
         ) from None
     return parse_polygons(text, f"'{upload.name}'")
 
@@ -216,16 +231,17 @@ def read_pilot(upload: Upload) -> pd.DataFrame:
     ValueError
         If it is no such table, or has too many rows.
     """
-    expected = "expected a CSV file of the columns size and score"
+    name, expected = f"'{upload.name}'", "expected a CSV file of the columns size and score"
     try:
         table = pd.read_csv(io.BytesIO(upload.data), nrows=DEFAULT_LIMITS.pilot_points + 1)
         if not {"size", "score"} <= set(table.columns):
-            raise RequestError(f"Got '{upload.name}', {expected}.")
+            raise RequestError(f"Got '{upload.name}', {expected}.", "no_table", name=name)
         table = table[["size", "score"]].astype(float)
     except RequestError:
         raise
     except ValueError as error:
-        raise RequestError(f"Got '{upload.name}', {expected} ({error}).") from None
+        message = f"Got '{upload.name}', {expected} ({error})."
+        raise RequestError(message, "no_table", name=name) from None
     return table
 
 
@@ -241,7 +257,10 @@ def pilot_points(table: pd.DataFrame) -> list[tuple[float, float]]:
     points = list(zip(full["size"].tolist(), full["score"].tolist(), strict=True))
     if len(points) > DEFAULT_LIMITS.pilot_points:
         raise RequestError(
-            f"Got {len(points)} points, expected at most {DEFAULT_LIMITS.pilot_points}."
+            f"Got {len(points)} points, expected at most {DEFAULT_LIMITS.pilot_points}.",
+            "points",
+            count=len(points),
+            most=DEFAULT_LIMITS.pilot_points,
         )
     if points:
         check_pilot(points)

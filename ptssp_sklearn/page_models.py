@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ptssp_sklearn.errors import InputError
 from ptssp_sklearn.page_export import ModelChoice
 from ptssp_sklearn.page_inputs import Upload
 from ptssp_sklearn.page_session import beside, remember
@@ -49,7 +50,7 @@ def choose_model(words: Words) -> Callable[[], Chosen]:
         )
 
     def load() -> Chosen:
-        with beside(words("bad_model")):
+        with beside(words, "bad_model"):
             if kind == _REGISTERED:
                 if not uri:
                     raise ValueError(words("uri_wanted"))
@@ -90,8 +91,8 @@ def read_model(upload: Upload) -> TrainingSizePipeline:
         file.write_bytes(upload.data)
         try:
             return load_model(file)
-        except ValueError as error:
-            raise ValueError(str(error).replace(str(file), upload.name)) from None
+        except InputError as error:
+            raise error.renamed(str(file), upload.name) from None
 
 
 def find_registered(uri: str) -> TrainingSizePipeline:
@@ -104,7 +105,9 @@ def find_registered(uri: str) -> TrainingSizePipeline:
         is no such model.
     """
     if not _URI.fullmatch(uri):
-        raise ValueError(
-            f"Got the model {uri!r:.80}, expected models:/NAME@ALIAS or models:/NAME/VERSION."
+        raise InputError(
+            f"Got the model {uri!r:.80}, expected models:/NAME@ALIAS or models:/NAME/VERSION.",
+            "no_uri",
+            uri=f"{uri!r:.80}",
         )
     return load_registered(uri)

@@ -58,8 +58,8 @@ def curve_chart(
     words : Words
     before : DataFrame, optional
         The same without the pilot.
-    alike : curve table, optional
-        Measured curves of datasets that look alike.
+    alike : DataFrame, optional
+        Of `long_table`: measured curves of datasets that look alike.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def curve_chart(
     """
     last = _last_size(answer)
     names = {key: words("alike_legend" if key == "alike" else key) for key in _LINES}
-    lines = {"predicted": table, "without_pilot": before, "alike": _long(alike)}
+    lines = {"predicted": table, "without_pilot": before, "alike": alike}
     given = {key: part for key, part in lines.items() if part is not None}
     tables = {
         key: part[part["size"].between(1, last)].assign(line=names[key])
@@ -97,7 +97,8 @@ def _last_size(answer: Answer) -> float:
     return float(min(10 ** np.ceil(np.log10(max([1024.0, *marked]))), SIZES[-1]))
 
 
-def _long(curves: pd.DataFrame | None) -> pd.DataFrame | None:
+def long_table(curves: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Write a curve table in the columns dataset, size (images) and score (fractions)."""
     if curves is None:
         return None
     known = curves[~curves.index.duplicated()].rename_axis(index="dataset").reset_index()

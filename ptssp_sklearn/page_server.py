@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ptssp_sklearn.errors import need
 from ptssp_sklearn.request import DEFAULT_LIMITS
 
 PAGE = Path(__file__).parent / "data" / "page.py"
@@ -18,13 +19,7 @@ def need_streamlit() -> Any:
     ImportError
         If it is not installed; says how to install it.
     """
-    try:
-        import streamlit
-    except ImportError:
-        raise ImportError(
-            'Got no Streamlit, which this needs. Run: pip install "ptssp_sklearn[app]"'
-        ) from None
-    return streamlit
+    return need("streamlit", "the page", 'pip install "ptssp_sklearn[app]"')
 
 
 def page_options(host: str, port: int) -> dict[str, Any]:

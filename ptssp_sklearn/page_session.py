@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from ptssp_sklearn.page_text import plain
+from ptssp_sklearn.page_errors import error_text
+from ptssp_sklearn.page_text import Words, plain
 
 Kept = TypeVar("Kept")
 
@@ -18,12 +19,12 @@ class Refused(Exception):  # noqa: N818
 
 
 @contextmanager
-def beside(lead: str) -> Iterator[None]:
-    """Say errors here, and raise `Refused` in their place."""
+def beside(words: Words, lead: str) -> Iterator[None]:
+    """Say errors here, after the text `lead`, and raise `Refused` in their place."""
     try:
         yield
     except (ValueError, OSError, ImportError) as error:
-        st.error(f"{lead} {plain(' '.join(str(error).split()))}")
+        st.error(f"{words(lead)} {plain(error_text(error, words))}")
         raise Refused from None
 
 

@@ -14,8 +14,8 @@ LANGUAGES = {"en": "English", "ru": "Русский"}
 _TEXTS: dict[str, tuple[str, str]] = {
     "title": ("How many images must I label?", "Сколько изображений нужно разметить?"),
     "start": (
-        "Drop four images of your task below, or start from the example.",
-        "Перетащите ниже четыре изображения вашей задачи или начните с примера.",
+        "Drop four images of your task under Images, or start from the example.",
+        "Перетащите четыре изображения вашей задачи в раздел «Изображения» или начните с примера.",
     ),
     "no_images": (
         "This model knows no images: the answer rests on measurements of your own.",

@@ -62,10 +62,10 @@ def _toggle_example() -> None:
 
 def _read_task(words: Words, files: Any, mask_files: Any, masks_place: Any) -> Task:
     names, ids = [file.name for file in files], tuple(file.file_id for file in files)
-    with beside(words("bad_images")):
+    with beside(words, "bad_images"):
         decoded = remember("images", ids, lambda: read_images(_uploads(files)))
     images = list(zip(names, decoded, strict=True))
-    with masks_place, beside(words("bad_masks")):
+    with masks_place, beside(words, "bad_masks"):
         label = _choose_label(words, mask_files)
         key = (ids, tuple(file.file_id for file in mask_files), label)
         if not images:

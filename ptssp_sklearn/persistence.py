@@ -18,6 +18,7 @@ from ptssp_sklearn.backbones import make_backbone
 from ptssp_sklearn.distribution import LevelMap
 from ptssp_sklearn.domain import References
 from ptssp_sklearn.embedding import ImageEmbedder
+from ptssp_sklearn.errors import InputError
 from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.fitting import SigmoidCurveFitter
 from ptssp_sklearn.mixture import Mixture
@@ -102,18 +103,17 @@ def load_model(path: str | Path) -> TrainingSizePipeline:
             header = json.loads((file.metadata() or {})[_KEY])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise ValueError(
-            f"Got '{path}', expected a model written by ptssp_sklearn ({error})."
-        ) from None
+        message = f"Got '{path}', expected a model written by ptssp_sklearn ({error})."
+        raise InputError(message, "no_model", name=f"'{path}'") from None
     if not OLDEST_FORMAT <= header["format"] <= FORMAT:
         todo = "Update this package" if header["format"] > FORMAT else "Train and store it again"
-        raise ValueError(f"Got '{path}', written by ptssp_sklearn {header['version']}. {todo}.")
+        message = f"Got '{path}', written by ptssp_sklearn {header['version']}. {todo}."
+        raise InputError(message, "model_version", name=f"'{path}'", version=header["version"])
     try:
         regressor = _restore_regressor(header["regressor"], tensors)
     except KeyError as missing:
-        raise ValueError(
-            f"Got '{path}', which lacks {missing}. Train and store it again."
-        ) from None
+        message = f"Got '{path}', which lacks {missing}. Train and store it again."
+        raise InputError(message, "no_model", name=f"'{path}'") from None
     embedder = header["embedder"]
     steps = ["passthrough" if embedder is None else _restore_embedder(embedder), regressor]
     named = list(zip(header["names"], steps, strict=True))

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ptssp_sklearn.curves import table_sizes
+from ptssp_sklearn.errors import InputError
 
 Array = NDArray[np.float64]
 
@@ -66,7 +67,8 @@ def check_pilot(pilot: Any, n_rows: int | None = None) -> tuple[Array, Array]:
         sizes, scores = _pairs(pilot)
     wrong = sizes[~(np.isfinite(sizes) & (sizes > 0))]
     if wrong.size:
-        raise ValueError(f"Got the pilot size {wrong[0]:g}, expected a positive number of images.")
+        message = f"Got the pilot size {wrong[0]:g}, expected a positive number of images."
+        raise InputError(message, "pilot_size", size=f"{wrong[0]:g}")
     _check_scores(sizes, scores)
     if n_rows is not None and len(scores) != n_rows:
         raise ValueError(
@@ -96,7 +98,10 @@ def _check_scores(sizes: Array, scores: Array) -> None:
         row, column = outside[0]
         value = scores[row, column]
         hint = " Divide percentages by 100." if value > 1 else ""
-        raise ValueError(
+        raise InputError(
             f"Got the pilot score {value:g} at {sizes[column]:g} images, expected a fraction "
-            f"in [0, 1].{hint}"
+            f"in [0, 1].{hint}",
+            "pilot_score",
+            score=f"{value:g}",
+            size=f"{sizes[column]:g}",
         )

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ptssp_sklearn.banks import load_curve_bank
+from ptssp_sklearn.errors import InputError, need
 from ptssp_sklearn.persistence import load_model as read_pipeline
 from ptssp_sklearn.persistence import save_model
 from ptssp_sklearn.pipeline import TrainingSizePipeline
@@ -35,13 +36,7 @@ def need_mlflow() -> Any:
     ImportError
         If it is not installed; says how to install it.
     """
-    try:
-        import mlflow
-    except ImportError:
-        raise ImportError(
-            'Got no MLflow, which this needs. Run: pip install "ptssp_sklearn[mlflow]"'
-        ) from None
-    return mlflow
+    return need("mlflow", "this", 'pip install "ptssp_sklearn[mlflow]"')
 
 
 def log_model(
@@ -136,11 +131,15 @@ def load_model(model_uri: str | Path) -> TrainingSizePipeline:
     try:
         folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=str(model_uri)))
     except (mlflow.MlflowException, OSError) as error:
-        raise ValueError(f"Got the model '{model_uri}', which cannot be had ({error}).") from None
+        message = f"Got the model '{model_uri}', which cannot be had ({error})."
+        raise InputError(message, "unknown_model", uri=str(model_uri)) from None
     file = folder / "artifacts" / _FILE
     if not file.is_file():
-        raise ValueError(
-            f"Got the model '{model_uri}', expected one logged by ptssp_sklearn.tracking.log_model."
+        raise InputError(
+            f"Got the model '{model_uri}', expected one logged by "
+            "ptssp_sklearn.tracking.log_model.",
+            "other_model",
+            uri=str(model_uri),
         )
     return read_pipeline(file)
 

@@ -166,11 +166,17 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
             table = points_behind(params, curves, np.array(self._settings().sizes))
             samples = self._fit_population(X, params, table, measured=curves is not None)
             targets = to_unbounded(params)
+        regions = [] if X is None else find_regions(X, self._level_feature())
         self.experts_ = [
             Expert(self._settings(), region).fit(
-                X, targets, groups=numbers, samples=samples, seed=int(seeds.randint(2**31 - 1))
+                X,
+                targets,
+                groups=numbers,
+                samples=samples,
+                number=number,
+                seed=int(seeds.randint(2**31 - 1)),
             )
-            for region in ([] if X is None else find_regions(X, self._level_feature()))
+            for number, region in enumerate(regions)
         ]
         if table is not None:
             self.domains_ = self._find_domains()

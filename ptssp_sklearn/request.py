@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from ptssp_sklearn.errors import InputError
 from ptssp_sklearn.images import ImageError, is_missing, load_image, load_mask
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.tables import ImageRow, check_image_table
@@ -23,7 +24,7 @@ IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MASK_FORMATS = ("PNG", "WEBP", "BMP")
 
 
-class RequestError(ValueError):
+class RequestError(InputError):
     """A request cannot be answered; the message names the row and says what to do."""
 
 
@@ -141,7 +142,10 @@ class CellDecoder:
         if self.left < 0:
             raise RequestError(
                 f"Got more than {self.limits.pixels:,} pixels up to {place}, expected at most as "
-                "many in a request. Split it, or scale the images down."
+                "many in a request. Split it, or scale the images down.",
+                "all_pixels",
+                name=place,
+                most=self.limits.pixels,
             )
         return image
 
@@ -156,7 +160,11 @@ class CellDecoder:
         if mask.max() > self.limits.objects:
             raise RequestError(
                 f"Got {mask.max():,} objects in {place}, expected at most "
-                f"{self.limits.objects:,}, with one number an object and 0 for background."
+                f"{self.limits.objects:,}, with one number an object and 0 for background.",
+                "objects",
+                name=place,
+                count=int(mask.max()),
+                most=self.limits.objects,
             )
         return mask
 
@@ -164,22 +172,29 @@ class CellDecoder:
         """Give the bytes of an image file of a known format, its pixels undecoded."""
         data = _decode_text(cell, place, self.limits)
         if len(data) > self.limits.image_bytes:
-            raise RequestError(_too_many_bytes(place, len(data), self.limits))
+            raise too_many_bytes(place, len(data), self.limits)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 Image.open(io.BytesIO(data), formats=formats).close()
         except UnidentifiedImageError:
             raise RequestError(
-                f"Got {place}, {_what(data)}, expected a file of {', '.join(formats)}."
+                f"Got {place}, {_what(data)}, expected a file of {', '.join(formats)}.",
+                "no_image",
+                name=place,
+                formats=", ".join(formats),
             ) from None
         except Image.DecompressionBombError:
             raise RequestError(
                 f"Got {place}, a decompression bomb, expected at most "
-                f"{self.limits.image_pixels:,} pixels. Scale it down first."
+                f"{self.limits.image_pixels:,} pixels. Scale it down first.",
+                "pixels",
+                name=place,
+                most=self.limits.image_pixels,
             ) from None
         except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise RequestError(f"Got {place}, damaged ({error}). Save it again.") from None
+            message = f"Got {place}, damaged ({error}). Save it again."
+            raise RequestError(message, "damaged", name=place) from None
         return data
 
 
@@ -191,7 +206,7 @@ def _decode_text(cell: Any, place: str, limits: Limits) -> bytes:
             f"Got {place} of type {type(cell).__name__}, expected the base64 of an image file."
         )
     if len(cell) * 3 / 4 > 1.1 * limits.image_bytes:
-        raise RequestError(_too_many_bytes(place, int(len(cell) * 3 / 4), limits))
+        raise too_many_bytes(place, int(len(cell) * 3 / 4), limits)
     try:
         return base64.b64decode("".join(cell.split()), validate=True)
     except (binascii.Error, ValueError):
@@ -201,8 +216,10 @@ def _decode_text(cell: Any, place: str, limits: Limits) -> bytes:
         ) from None
 
 
-def _too_many_bytes(place: str, count: int, limits: Limits) -> str:
-    return f"Got {place} of {count:,} bytes, expected at most {limits.image_bytes:,}."
+def too_many_bytes(place: str, count: int, limits: Limits) -> RequestError:
+    """Say that the file of an image or a mask is too large."""
+    message = f"Got {place} of {count:,} bytes, expected at most {limits.image_bytes:,}."
+    return RequestError(message, "bytes", name=place, count=count, most=limits.image_bytes)
 
 
 def _what(data: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,14 +15,13 @@ import pandas as pd
 from ptssp_sklearn import __version__
 from ptssp_sklearn.assessment import Assessment
 from ptssp_sklearn.figures import assessment_figures
+from ptssp_sklearn.loss_log import BATCH, LossLog, loss_name, run_of
+from ptssp_sklearn.losses import listen
 from ptssp_sklearn.provenance import content_hash, git_commit
 from ptssp_sklearn.registry import need_mlflow
 
 _LONGEST = 500
 """Characters of a parameter or a tag that are kept."""
-
-_BATCH = 1000
-"""Metrics that MLflow takes at once."""
 
 
 @contextmanager
@@ -31,11 +31,15 @@ def track(
     tracking_uri: str | None = None,
     experiment: str | None = None,
     tags: dict[str, str] | None = None,
+    parent: str | None = None,
+    losses: bool = True,
 ) -> Iterator[Any]:
     """Open an MLflow run; nested where one is open already.
 
     The tag ``status`` goes from ``started`` to ``completed``, or to ``failed`` with the
     reason in the tag ``failure``. Tags also hold the versions of the package and of git.
+    Networks that are trained inside log the loss of every epoch while they train. A store
+    that is lost meanwhile is warned of and harms no training.
 
     Parameters
     ----------
@@ -46,6 +50,10 @@ def track(
     experiment : str, optional
         Made where there is none of this name; by default MLflow's own setting.
     tags : dict of str, optional
+    parent : str, optional
+        Run this one is nested in, by default the open one: for runs of other processes.
+    losses : bool, default=True
+        Whether losses are logged.
 
     Yields
     ------
@@ -55,21 +63,66 @@ def track(
     with _store(mlflow, tracking_uri):
         about = {"ptssp_sklearn.version": __version__, "ptssp_sklearn.git": git_commit()}
         about |= {"status": "started"} | (tags or {})
-        nested = mlflow.active_run() is not None
-        place = None if experiment is None or nested else _experiment_id(mlflow, experiment)
-        with mlflow.start_run(
+        nested = parent is not None or mlflow.active_run() is not None
+        place = _place(mlflow, experiment, nested, parent)
+        run = mlflow.start_run(
             run_name=name,
             experiment_id=place,
+            parent_run_id=parent,
             nested=nested,
             tags={key: value for key, value in about.items() if value},
-        ) as run:
-            try:
-                yield run
-            except BaseException as error:
-                reason = f"{type(error).__name__}: {error}".strip()[:_LONGEST]
-                mlflow.set_tags({"status": "failed", "failure": reason})
-                raise
-            mlflow.set_tag("status", "completed")
+        )
+        with _closed(mlflow, run.info.run_id), live_losses() if losses else listen(None):
+            yield run
+
+
+@contextmanager
+def _closed(mlflow: Any, run_id: str) -> Iterator[None]:
+    """End the open run, with the tags that say how it went."""
+    marks, status = {"status": "completed"}, "FINISHED"
+    try:
+        yield
+    except BaseException as error:
+        reason = f"{type(error).__name__}: {error}".strip()[:_LONGEST]
+        marks, status = {"status": "failed", "failure": reason}, "FAILED"
+        raise
+    finally:
+        tags = [mlflow.entities.RunTag(key, value) for key, value in marks.items()]
+        with _warned(mlflow):
+            mlflow.MlflowClient().log_batch(run_id, tags=tags)
+        with _warned(mlflow):
+            mlflow.end_run(status)
+
+
+@contextmanager
+def _warned(mlflow: Any) -> Iterator[None]:
+    """Warn of a store that is gone, so that it costs nobody what was trained."""
+    try:
+        yield
+    except mlflow.MlflowException as error:
+        reason = " ".join(str(error).split())[:_LONGEST]
+        warnings.warn(f"Got no answer from the MLflow store: {reason}", stacklevel=2)
+
+
+@contextmanager
+def live_losses() -> Iterator[None]:
+    """Log the losses of networks to the open run while they are trained inside."""
+    log = LossLog(need_mlflow().active_run().info.run_id)
+    try:
+        with listen(log):
+            yield
+    finally:
+        log.close()
+
+
+def _place(mlflow: Any, experiment: str | None, nested: bool, parent: str | None) -> str | None:
+    """Give the id of the experiment a run belongs to; None: MLflow's own setting."""
+    if parent is not None:
+        return mlflow.get_run(parent).info.experiment_id
+    if experiment is None or nested:
+        return None
+    found = mlflow.get_experiment_by_name(experiment)
+    return found.experiment_id if found else mlflow.create_experiment(experiment)
 
 
 @contextmanager
@@ -92,11 +145,6 @@ def _store(mlflow: Any, tracking_uri: str | None) -> Iterator[None]:
             os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
-def _experiment_id(mlflow: Any, name: str) -> str:
-    found = mlflow.get_experiment_by_name(name)
-    return found.experiment_id if found else mlflow.create_experiment(name)
-
-
 def log_pipeline(pipeline: Any, *, seed: int | None = None) -> None:
     """Log the parameters of every step of a pipeline, and the training losses if it is fitted."""
     mlflow = need_mlflow()
@@ -117,19 +165,20 @@ def pipeline_params(pipeline: Any) -> dict[str, str]:
 def log_losses(pipeline: Any) -> None:
     """Log the loss of every epoch of every ensemble that was trained here.
 
-    The losses are read off skorch's history after the fit. A pipeline that was loaded or
-    knows no images has none.
+    They are read off skorch's history. What was logged while it trained in the open run is
+    not logged again; a pipeline that was loaded or knows no images has none.
     """
     mlflow = need_mlflow()
     run_id = mlflow.active_run().info.run_id
     now, metrics = int(1000 * time.time()), []
     for number, expert in enumerate(getattr(pipeline.steps[-1][1], "experts_", [])):
-        for epoch in getattr(expert.net_, "history_", None) or []:
+        known = run_of(expert.net_) == run_id
+        for epoch in () if known else getattr(expert.net_, "history_", None) or ():
             loss, step = float(epoch["train_loss"]), int(epoch["epoch"])
-            metrics.append(mlflow.entities.Metric(f"train_loss_{number}", loss, now, step))
+            metrics.append(mlflow.entities.Metric(loss_name(number), loss, now, step))
     client = mlflow.MlflowClient()
-    for first in range(0, len(metrics), _BATCH):
-        client.log_batch(run_id, metrics=metrics[first : first + _BATCH])
+    for first in range(0, len(metrics), BATCH):
+        client.log_batch(run_id, metrics=metrics[first : first + BATCH])
 
 
 def log_bank(bank: Any, *, context: str = "training") -> None:

@@ -6,9 +6,10 @@ torch and the packages of the extra ``vision`` are imported when first used.
 from __future__ import annotations
 
 import hashlib
-import importlib
 from pathlib import Path
 from typing import Any
+
+from ptssp_sklearn.errors import need
 
 
 def import_extra(name: str) -> Any:
@@ -19,13 +20,7 @@ def import_extra(name: str) -> Any:
     ImportError
         If it is missing; says what to install.
     """
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f"This backbone needs the package {error.name}. "
-            'Install it with: pip install "ptssp_sklearn[vision]"'
-        ) from error
+    return need(name, "this backbone", 'pip install "ptssp_sklearn[vision]"')
 
 
 def no_weights(what: str, error: Exception) -> OSError:

@@ -50,8 +50,8 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(folder) -> Iterator[str]:
-    """Start `ptssp app`; give its address once it is healthy."""
+def server(folder) -> Iterator[tuple[str, int]]:
+    """Start `ptssp app`; give its address and process once it is healthy."""
     port = free_port()
     with open(folder / "server.log", "w+") as log:
         process = subprocess.Popen(
@@ -63,10 +63,21 @@ def address(folder) -> Iterator[str]:
         )
         try:
             wait_for_health(process, port, Path(log.name))
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
+
+
+@pytest.fixture
+def address(server) -> str:
+    return server[0]
+
+
+def seconds_of_processor(pid: int) -> float:
+    """Give the processor time a process has used, all its threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def wait_for_health(process: subprocess.Popen, port: int, log: Path) -> None:
@@ -85,7 +96,7 @@ def wait_for_health(process: subprocess.Popen, port: int, log: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser(folder, address) -> Iterator:
+def browser(folder, server) -> Iterator:
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
     for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
@@ -152,8 +163,8 @@ class Page:
         }
 
 
-def test_a_visit(browser, address, folder):
-    page = Page(browser)
+def test_a_visit(browser, server, folder):
+    page, (address, pid) = Page(browser), server
     browser.get(address)
     page.shows(Words("en")("start"))
     images = [folder / f"{i}.png" for i in range(4)]
@@ -166,11 +177,13 @@ def test_a_visit(browser, address, folder):
     first = page.shows(answers[0])
     page.find("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg")
     page.find(".st-key-curve_csv button")
+    before = seconds_of_processor(pid)
     page.move_slider(-1)
     moved = page.shows(answers[1])
+    spent = seconds_of_processor(pid) - before
     page.move_slider(-9)
     page.shows(answers[2])
-    print(f"first answer {first:.2f} s, slider {moved:.2f} s")
+    print(f"first answer {first:.2f} s, slider {moved:.2f} s, of the processor {spent:.2f} s")
     page.type_pilot(*PILOT)
     page.shows(answer_for(model, row, TARGET, pilot=[PILOT]).sentence())
     if SCREENSHOT:

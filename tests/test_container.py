@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import json
 import re
 import shlex
 import shutil
@@ -18,24 +17,17 @@ import pytest
 import typer
 import yaml
 
+from experiments.container import (
+    ROOT,
+    Trial,
+    command_of,
+    health_check,
+    instructions,
+    services,
+)
 from ptssp_sklearn.cli import app
 
-ROOT = Path(__file__).parent.parent
-DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
-COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
-SERVICES = COMPOSE["services"]
-
-
-def instructions(name: str) -> list[str]:
-    """List the arguments of every instruction of a name, its lines joined."""
-    joined = DOCKERFILE.replace("\\\n", " ")
-    return [
-        line.split(maxsplit=1)[1] for line in joined.splitlines() if line.startswith(name + " ")
-    ]
-
-
-def command_of(service: str) -> list[str]:
-    return SERVICES[service].get("command") or json.loads(instructions("CMD")[-1])
+SERVICES = services()
 
 
 def beside_python(name: str) -> str | None:
@@ -139,8 +131,7 @@ class Healthy(http.server.BaseHTTPRequestHandler):
 
 
 def test_the_health_check_tells_sick_from_sound():
-    (check,) = instructions("HEALTHCHECK")
-    _, *command = json.loads(check[check.index("CMD ") + 4 :])
+    _, *command = health_check()
     server = http.server.HTTPServer(("127.0.0.1", 0), Healthy)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -163,3 +154,29 @@ def test_the_image_runs_without_rights_and_open_to_this_machine_only():
     for service in SERVICES.values():
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
     assert shlex.split(instructions("EXPOSE")[0]) == ["8501"]
+
+
+def test_a_trial_speaks_of_its_own_folder_and_ports(tmp_path):
+    ports = {"8501": 1111, "5000": 2222, "5001": 3333}
+    trial = Trial(tmp_path, ports)
+    said = {name: " ".join(map(trial.here, command_of(name))) for name in SERVICES}
+    assert said["page"] == "ptssp app --host 127.0.0.1 --port 1111"
+    assert f"--backend-store-uri=sqlite:///{tmp_path}/data/mlflow.db" in said["mlflow"]
+    assert "localhost:2222,127.0.0.1:2222" in said["mlflow"]
+    assert said["service"].endswith("--port 3333 --model general")
+    for name, service in SERVICES.items():
+        there = trial.environment(service["environment"])
+        health = there["PTSSP_HEALTH"]
+        assert health.startswith(f"http://127.0.0.1:{ports[SERVICES[name]['ports'][0][-4:]]}/")
+        assert there["PATH"].startswith(f"{tmp_path}/venv/bin:")
+        assert "PYTHONPATH" not in there
+    assert trial.environment(SERVICES["page"]["environment"])["MLFLOW_TRACKING_URI"].endswith(
+        ":2222"
+    )
+
+
+def test_a_trial_runs_what_the_dockerfile_installs(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_INDEX", "https://none")
+    lines = [Trial(tmp_path, {}).here(line) for line in instructions("RUN")]
+    assert lines[0].startswith(f"python -m venv {tmp_path}/venv && {tmp_path}/venv/bin/python")
+    assert sum("useradd" in line for line in lines) == 1

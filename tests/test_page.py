@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.answer import answer_about, answer_for, one_row
 from ptssp_sklearn.cli import app
-from ptssp_sklearn.images import parse_polygons
 from ptssp_sklearn.outlook import outlook_for
 from ptssp_sklearn.page_export import (
     ModelChoice,
@@ -29,9 +28,10 @@ from ptssp_sklearn.page_export import (
 )
 from ptssp_sklearn.page_inputs import Upload, make_task, match_masks
 from ptssp_sklearn.page_masks import count_objects, overlay_png
-from ptssp_sklearn.page_plot import curve_chart, curve_table
+from ptssp_sklearn.page_plot import curve_chart, curve_table, long_table
 from ptssp_sklearn.page_server import page_options
 from ptssp_sklearn.page_text import LANGUAGES, Words, plain
+from ptssp_sklearn.polygons import parse_polygons
 from ptssp_sklearn.request import DEFAULT_LIMITS
 from ptssp_sklearn.sigmoid import sigmoid_curve
 from tests.scenes import task
@@ -86,7 +86,7 @@ def test_the_chart_is_vega_lite_and_holds_the_curve(outlook, model, language):
     answer, table = answer_about(outlook, 0.2), curve_table(outlook, 0.9)
     words = Words(language)
     before = curve_table(outlook_for(model, None), 0.9)
-    alike = model.training_curves.iloc[:3]
+    alike = long_table(model.training_curves.iloc[:3])
     spec = curve_chart(answer, table, words, before=before, alike=alike)
     tables = spec["datasets"]
     plain_spec = spec | {"datasets": {k: t.to_dict("records") for k, t in tables.items()}}

@@ -142,7 +142,8 @@ def test_the_command_line_runs_lists_and_says_what_is_missing(tmp_path, capsys):
     assert "Got the device 'abacus'" in capsys.readouterr().err
 
 
-def test_a_run_is_logged_to_mlflow(tmp_path):
+def test_a_run_is_logged_to_mlflow(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     run = ["run", "mnist-mlp", "--fractions", "0.02", "0.05", "0.1", "--results", str(tmp_path)]
     assert main([*run, "--track", uri]) == 0

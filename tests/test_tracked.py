@@ -10,6 +10,7 @@ from sklearn.utils import Bunch
 from experiments import evaluate, train
 from experiments.collect import main
 from experiments.evaluation.tables import TABLES
+from experiments.evaluation.zero_shot import SHIPPED
 from experiments.tracked import hold_out, tracking, wanted
 from ptssp_sklearn import load_curve_bank
 from tests.curve_banks import load
@@ -67,18 +68,31 @@ def test_a_training_without_tracking_leaves_no_store(uri, tmp_path, monkeypatch)
         assert not logged
 
 
-def test_a_table_of_the_results_page_has_a_run_a_model(uri, tmp_path, monkeypatch):
+def test_a_table_of_the_results_page_has_a_run_a_candidate_and_a_fold(uri, tmp_path, monkeypatch):
     name = next(iter(TABLES))
     monkeypatch.setattr(evaluate, "load_few", load)
     options = {"only": name, "quick": True, "jobs": 1, "seeds": 1, "curves": None}
     page = tmp_path / "page.md"
     evaluate.run(**options, out=page, error=False, folds=3, track=True, tracking_uri=uri)
     assert page.is_file()
-    candidates = runs(uri, role="candidate")
-    assert len(candidates) > 2
-    (table,) = runs(uri, role="table")["run_id"]
-    assert set(candidates["tags.mlflow.parentRunId"]) == {table}
-    assert candidates["metrics.mae"].notna().any()
+    (whole,) = runs(uri, **{"mlflow.runName": "evaluate"})["run_id"]
+    (table,) = runs(uri, role="table").to_dict(orient="records")
+    assert table["tags.mlflow.parentRunId"] == whole
+    candidates, folds = runs(uri, role="candidate"), runs(uri, role="fold")
+    assert set(candidates["tags.mlflow.parentRunId"]) == {table["run_id"]}
+    labels = ["params.condition", "params.model"]
+    assert not candidates[labels].duplicated().any()
+    assert set(candidates["params.model"]) > {"ridge and trees", "mean curve", SHIPPED}
+    for candidate in candidates.to_dict(orient="records"):
+        own = folds[folds["tags.mlflow.parentRunId"] == candidate["run_id"]]
+        assert sorted(own["params.fold"]) == ["0", "1", "2"]
+        assert own[labels].drop_duplicates().to_numpy().tolist() == [[candidate[k] for k in labels]]
+        n_rows = own["metrics.n_test"]
+        assert n_rows.sum() == candidate["metrics.n_test"]
+        joined = (own["metrics.mae"] * n_rows).sum() / n_rows.sum()
+        assert joined == pytest.approx(candidate["metrics.mae"])
+    assert set(runs(uri)["tags.status"]) == {"completed"}
+    assert not any("train_loss" in name for name in runs(uri).columns)
 
 
 def test_measured_points_are_tracked_beside_the_measuring(uri, tmp_path):

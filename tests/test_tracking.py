@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -41,14 +42,17 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("store")
+def folder(tmp_path_factory) -> Iterator[Path]:
+    """Work in a folder of its own: MLflow puts files beside the store in the working directory."""
+    place = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        yield place
 
 
 @pytest.fixture(autouse=True)
 def store(folder, monkeypatch):
-    """Work in a folder of its own with MLflow's default store, made once."""
-    monkeypatch.chdir(folder)
+    """Use MLflow's default store, made once."""
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")

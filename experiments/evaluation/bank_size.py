@@ -11,7 +11,9 @@ from experiments.evaluation import figures
 from experiments.evaluation.context import PROCEDURAL, Context
 from experiments.evaluation.forecast import Forecast, Question
 from experiments.evaluation.measures import table_scores
+from experiments.evaluation.protocol import Array, Truth
 from experiments.evaluation.report import COLUMNS, Frames, Section, wide
+from experiments.evaluation.sheet import Rows, Scorer, Sheet
 from experiments.evaluation.study import Study, answer_points, ask_model, fit_model
 
 CONDITION = "four images + masks"
@@ -26,7 +28,7 @@ def measure(context: Context) -> Frames:
     fold_of = study.folds[PROCEDURAL]
     smallest = min(int((fold_of != number).sum()) for number in range(len(study.models)))
     order = np.random.default_rng(context.seed).permutation(len(fold_of))
-    rows = []
+    sheet = Sheet()
     for count in [*[c for c in COUNTS if c < smallest], None]:
         parts, places = [], []
         for number, test, question in study.parts(PROCEDURAL, truth):
@@ -36,8 +38,15 @@ def measure(context: Context) -> Frames:
         for name in (*POINTS, OURS):
             answer = Forecast.join([part[name] for part in parts], places)
             labels = {"model": name, "domains": count or "all", "count": count or smallest}
-            rows.append({**labels, **table_scores(truth.curves, answer.curves, mean)})
-    return {"scores": pd.DataFrame(rows)}
+            sheet.add(labels, fold_of, _scorer(truth, answer, mean))
+    return sheet.frames()
+
+
+def _scorer(truth: Truth, answer: Forecast, mean: Array) -> Scorer:
+    def score(rows: Rows) -> dict[str, float]:
+        return table_scores(truth.curves[rows], answer.curves[rows], mean[rows])
+
+    return score
 
 
 def _answers(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from experiments.evaluation import figures
 from experiments.evaluation.context import CUTPASTE, PROCEDURAL, REAL, SOURCES, Context
-from experiments.evaluation.forecast import NOMINAL
+from experiments.evaluation.forecast import NOMINAL, Forecast
 from experiments.evaluation.measures import coverage
+from experiments.evaluation.protocol import Truth
 from experiments.evaluation.report import INTERVALS, Frames, Section, pick, table
+from experiments.evaluation.sheet import Scorer, Sheet
 
 MASKS = "four images + masks"
 CASES = {
@@ -21,16 +21,20 @@ CASES = {
 
 def measure(context: Context) -> Frames:
     """Count how often intervals of four levels hold the measured score and the true size."""
-    rows = []
+    sheet = Sheet()
     for asked, (kind, name, condition, limits) in CASES.items():
-        truth = context.truth(kind, name)
+        truth, folds = context.truth(kind, name), context.study(kind).folds[name]
         for limit in limits:
             answer = context.ask(kind, name, condition, limit)
             pilot = f"≤ {limit:g}" if limit else "none"
             for nominal in NOMINAL:
                 labels = {"asked": asked, "pilot": pilot, "nominal": nominal}
-                rows.append({**labels, **coverage(truth, answer, nominal, limit)})
-    return {"scores": pd.DataFrame(rows)}
+                sheet.add(labels, folds, _scorer(truth, answer, nominal, limit))
+    return sheet.frames()
+
+
+def _scorer(truth: Truth, answer: Forecast, nominal: float, limit: float) -> Scorer:
+    return lambda rows: coverage(truth.take(rows), answer.take(rows), nominal, limit)
 
 
 def show(frames: Frames) -> Section:

@@ -105,6 +105,11 @@ class Forecast:
         scores = [np.interp(places, log_grid, row) for row in curves]
         return cls(np.array(scores), np.array(needed).reshape(question.targets.shape))
 
+    def take(self, rows: NDArray) -> Forecast:
+        """Keep some rows."""
+        parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Forecast(**{k: None if part is None else part[rows] for k, part in parts.items()})
+
     @classmethod
     def join(cls, parts: list[Forecast], places: list[NDArray]) -> Forecast:
         """Put the rows of several answers back into their places."""

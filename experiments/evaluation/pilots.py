@@ -24,6 +24,7 @@ from experiments.evaluation.report import (
     table,
     wide,
 )
+from experiments.evaluation.sheet import Scorer, Sheet
 from ptssp_sklearn.metrics import curve_mae
 
 LIMITS = (4.0, 16.0, 64.0)
@@ -39,18 +40,16 @@ FAILED = {"failed": Column("no answer", ".0%")}
 
 def measure(context: Context) -> Frames:
     """Score banks with images beyond pilots of a few sizes, and on one set of large sizes."""
-    rows: list[dict] = []
-    steps: list[dict] = []
+    sheet, steps = Sheet(), []
     for tested, (kind, name) in BANKS.items():
         sizes = context.load(name).sizes
         for limit in LIMITS:
             answers = _answers(context, kind, name, limit, tuple(CONDITIONS))
-            truth = context.truth(kind, name)
-            rows += _scored(truth, answers, {"tested": tested}, limit)
+            _score(sheet, context, (kind, name), answers, tested, limit)
         beyond = sizes[-(len(sizes) // 4 + 2)]
         limits = [0.0, *sizes[sizes <= beyond]]
         steps += _stepwise(context, kind, name, limits, beyond, tested, tuple(CONDITIONS))
-    return {"scores": pd.DataFrame(rows), "steps": pd.DataFrame(steps)}
+    return sheet.frames() | {"steps": pd.DataFrame(steps)}
 
 
 def show(frames: Frames) -> Section:
@@ -64,12 +63,12 @@ def show(frames: Frames) -> Section:
 def measure_real(context: Context) -> Frames:
     """Score the curves of YOLOv8m-seg, without images, whole datasets left out."""
     tested = f"{REAL}, the dataset left out"
-    truth = context.truth(REAL, REAL)
-    rows: list[dict] = []
+    sheet = Sheet()
     for limit in REAL_LIMITS:
-        rows += _scored(truth, _answers(context, REAL, REAL, limit, ()), {"tested": tested}, limit)
+        answers = _answers(context, REAL, REAL, limit, ())
+        _score(sheet, context, (REAL, REAL), answers, tested, limit)
     steps = _stepwise(context, REAL, REAL, REAL_STEPS, max(REAL_STEPS), tested, ())
-    return {"scores": pd.DataFrame(rows), "steps": pd.DataFrame(steps)}
+    return sheet.frames() | {"steps": pd.DataFrame(steps)}
 
 
 def show_real(frames: Frames) -> Section:
@@ -111,12 +110,24 @@ def _answers(
             yield f"{condition} + pilot", context.ask(kind, name, condition, limit)
 
 
-def _scored(
-    truth: Truth, answers: Iterator[tuple[str, Forecast]], labels: dict[str, str], limit: float
-) -> Iterator[dict]:
+def _score(
+    sheet: Sheet,
+    context: Context,
+    bank: tuple[str, str],
+    answers: Iterator[tuple[str, Forecast]],
+    tested: str,
+    limit: float,
+) -> None:
+    """Score answers about a bank, given as the kind of its study and its name."""
+    truth, folds = context.truth(*bank), context.study(bank[0]).folds[bank[1]]
     pilot = f"≤ {limit:g} images" if limit else "none"
     for model, answer in answers:
-        yield {**labels, "pilot": pilot, "model": model, **scores_beyond(truth, answer, limit)}
+        labels = {"tested": tested, "pilot": pilot, "model": model}
+        sheet.add(labels, folds, _scorer(truth, answer, limit))
+
+
+def _scorer(truth: Truth, answer: Forecast, limit: float) -> Scorer:
+    return lambda rows: scores_beyond(truth.take(rows), answer.take(rows), limit)
 
 
 def _stepwise(

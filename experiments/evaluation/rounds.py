@@ -9,6 +9,7 @@ from experiments.evaluation.campaigns import ROUNDS, Campaign, policies, simulat
 from experiments.evaluation.context import PROCEDURAL, REAL, Context
 from experiments.evaluation.protocol import Truth
 from experiments.evaluation.report import Column, Frames, Section, table
+from experiments.evaluation.sheet import Rows, Scorer, Sheet
 
 GOALS = (0.75, 0.9)
 CASES = {
@@ -19,7 +20,7 @@ CASES = {
 
 def measure(context: Context) -> Frames:
     """Collect for every curve by every policy."""
-    rows = []
+    sheet = Sheet()
     for tested, (name, condition, starts) in CASES.items():
         study = context.study(name)
         bank = study.banks[name]
@@ -30,14 +31,23 @@ def measure(context: Context) -> Frames:
                 labels = {"tested": tested, "start": f"≤ {start:g}", "target": f"{goal:.0%}"}
                 for policy, ends, make in policies(study, name, condition, bank.sizes[-1]):
                     found = simulate(study, name, campaign, make, ends)
-                    rows.append({**labels, "policy": policy, **outcome(campaign, found)})
-    return {"scores": pd.DataFrame(rows)}
+                    who = {**labels, "policy": policy}
+                    sheet.add(who, study.folds[name], _scorer(campaign, found))
+    return sheet.frames()
 
 
-def outcome(campaign: Campaign, found: dict[int, pd.DataFrame]) -> dict[str, float]:
-    """Give failure rate and cost ratio after each number of rounds."""
-    scores: dict[str, float] = {"curves": float(len(campaign.rows()))}
-    for rounds, state in found.items():
+def _scorer(campaign: Campaign, found: dict[int, pd.DataFrame]) -> Scorer:
+    return lambda rows: outcome(campaign, found, rows)
+
+
+def outcome(
+    campaign: Campaign, found: dict[int, pd.DataFrame], rows: Rows | None = None
+) -> dict[str, float]:
+    """Give failure rate and cost ratio after each number of rounds, of some rows or of all."""
+    asked = campaign.rows() if rows is None else np.intersect1d(campaign.rows(), rows)
+    scores: dict[str, float] = {"curves": float(len(asked))}
+    for rounds, history in found.items() if len(asked) else ():
+        state = history[history.row.isin(asked)]
         reached = state[state.reached]
         needed = campaign.truth.needed[reached.row.to_numpy(dtype=int), 0]
         ratio = np.maximum(reached.collected / np.ceil(needed) - 1.0, 0.0)

@@ -19,6 +19,7 @@ from experiments.evaluation.forecast import Forecast
 from experiments.evaluation.measures import asked, scores_beyond, table_scores
 from experiments.evaluation.protocol import CONDITIONS, Array, Truth
 from experiments.evaluation.report import INTERVALS, Frames, Section, cell, pick, table
+from experiments.evaluation.sheet import Rows, Scorer, Sheet
 
 SHIPPED = f"{OURS}, many draws"
 """As it is shipped; without the addition, trained on draws of `ALONE_IN` alone."""
@@ -36,7 +37,7 @@ MEASURES = ("r2", "mae", "spearman", "log10_size", "within_2x", *INTERVALS)
 
 def measure(context: Context) -> Frames:
     """Predict every domain of `procedural` from folds without it."""
-    study, rows, scatter = context.study(PROCEDURAL), [], []
+    study, sheet, scatter = context.study(PROCEDURAL), Sheet(), []
     truth, mean = context.truth(PROCEDURAL, PROCEDURAL), study.mean_curves(PROCEDURAL)
     for condition in CONDITIONS:
         answers = study.ask_candidates(PROCEDURAL, tuple(CANDIDATES), condition)
@@ -45,11 +46,10 @@ def measure(context: Context) -> Frames:
             answers[OURS] = alone.ask(PROCEDURAL, condition, truth=truth)
         answers[SHIPPED] = context.ask(PROCEDURAL, PROCEDURAL, condition)
         for name, answer in answers.items():
-            rows.append(
-                {"condition": condition, "model": name, **_scores(name, truth, answer, mean)}
-            )
+            labels = {"condition": condition, "model": name}
+            sheet.add(labels, study.folds[PROCEDURAL], _scorer(name, truth, answer, mean))
         scatter.append(_pairs(truth, answers[SHIPPED], condition))
-    return {"scores": pd.DataFrame(rows), "scatter": pd.concat(scatter)}
+    return sheet.frames() | {"scatter": pd.concat(scatter)}
 
 
 def show(frames: Frames) -> Section:
@@ -85,7 +85,7 @@ def summary(scores: pd.DataFrame) -> str:
 
 def measure_across(context: Context) -> Frames:
     """Train on all banks with images but the groups that are tested."""
-    rows = []
+    sheet = Sheet()
     for tested, (kind, name) in TESTED.items():
         study = context.study(kind)
         truth, mean = context.truth(kind, name), study.mean_curves(name)
@@ -94,8 +94,8 @@ def measure_across(context: Context) -> Frames:
             answers[SHIPPED] = context.ask(kind, name, condition)
             for model, answer in answers.items():
                 labels = {"tested": tested, "condition": condition, "model": model}
-                rows.append({**labels, **_scores(model, truth, answer, mean)})
-    return {"scores": pd.DataFrame(rows)}
+                sheet.add(labels, study.folds[name], _scorer(model, truth, answer, mean))
+    return sheet.frames()
 
 
 def show_across(frames: Frames) -> Section:
@@ -108,9 +108,13 @@ def show_across(frames: Frames) -> Section:
     return Section("\n\n".join(parts))
 
 
-def _scores(name: str, truth: Truth, answer: Forecast, mean: Array) -> dict[str, float]:
-    whole = table_scores(truth.curves, answer.curves, mean, ranks=name not in CONSTANTS)
-    return {**scores_beyond(truth, answer), **whole}
+def _scorer(name: str, truth: Truth, answer: Forecast, mean: Array) -> Scorer:
+    def score(rows: Rows) -> dict[str, float]:
+        true, own = truth.take(rows), answer.take(rows)
+        whole = table_scores(true.curves, own.curves, mean[rows], ranks=name not in CONSTANTS)
+        return {**scores_beyond(true, own), **whole}
+
+    return score
 
 
 def _pairs(truth: Truth, answer: Forecast, condition: str) -> pd.DataFrame:

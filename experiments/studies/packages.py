@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
+
+from ptssp_sklearn.errors import need as import_needed
 
 
 class MissingDataError(FileNotFoundError):
@@ -19,13 +20,7 @@ def need(name: str) -> Any:
     ImportError
         If it is missing; says what to install.
     """
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f"Got no package {error.name}, which this study needs. "
-            'Install it with: pip install -e ".[experiments,vision]"'
-        ) from error
+    return import_needed(name, "this study", 'pip install -e ".[experiments,vision]"')
 
 
 def need_files(what: str, source: str, *paths: Path) -> None:
