@@ -134,7 +134,7 @@ def keep_draws(names: Sequence[str], *, out: Path = KEPT, **options: Any) -> Non
     **options
         As of `embed_draws`.
     """
-    kept = {}
+    kept: dict[str, Any] = {}
     for name in names:
         bank = load_curve_bank(name)
         draws = bank_draws(bank)

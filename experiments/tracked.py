@@ -81,20 +81,26 @@ def _settings(pipeline: TrainingSizePipeline) -> dict[str, Any]:
 
 
 def log_table(name: str, seed: int, frames: dict[str, pd.DataFrame]) -> None:
-    """Log a table of the results page: its frames, a run a candidate, in it a run a fold."""
+    """Log a table of the results page: its frames, and a run a candidate and fold."""
     with track(f"{name}, seed {seed}", tags={"role": "table"}, losses=False) as run:
         for key, frame in frames.items():
             log_frame(frame, f"{key}.csv")
+        if "folds" not in frames:
+            return
         children = _Children(run.info.experiment_id)
         columns = label_columns(frames["folds"])
         folds = dict(list(frames["folds"].groupby(columns, sort=False, dropna=False)))
-        for candidate in frames["scores"].to_dict(orient="records"):
+        for candidate in _records(frames["scores"]):
             labels = {column: candidate.pop(column) for column in columns}
             title = ", ".join(map(str, labels.values()))
             own = children.add(run.info.run_id, title, "candidate", labels, candidate)
-            for fold in folds[tuple(labels.values())].drop(columns=columns).to_dict("records"):
+            for fold in _records(folds[tuple(labels.values())].drop(columns=columns)):
                 number = {"fold": int(fold.pop("fold"))}
                 children.add(own, f"fold {number['fold']}", "fold", labels | number, fold)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 class _Children:

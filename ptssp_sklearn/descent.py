@@ -47,7 +47,7 @@ def descend(curves: Curves, points: Array, n_steps: int, settled: float) -> tupl
             at, damping, done = at[going], damping[going], done[going]
             state = state.take(going, axis=1)
             curves = curves.take(going)
-        trial = np.clip(state[:2] + _damped_step(*state[3:], damping), low, high)
+        trial = np.clip(state[:2] + _damped_step(state[3:], damping), low, high)
         there = np.concatenate([trial, linearise(curves, trial)])
         gain = state[2] - there[2]
         better = (gain > 0) & ~done
@@ -140,10 +140,9 @@ def _explained(part: LinearPart, of_share: list[Array], of_all: list[Array], tot
     ]
 
 
-def _damped_step(
-    by_slope: Array, by_half: Array, p: Array, q: Array, r: Array, damping: Array
-) -> Array:
+def _damped_step(parts: Array, damping: Array) -> Array:
     """Solve the damped normal equations; at most one unit of log B and three of log C."""
+    by_slope, by_half, p, q, r = parts
     p, r = np.abs(p), np.abs(r)
     size = p + r
     extra = damping * 1e-3 * size + (1e-9 * size + TINY)

@@ -156,7 +156,7 @@ class _Cloud:
             heat=np.where(known.any(axis=1), 0.0, 1.0),
             reach=np.ones(len(points)),
             roots=np.zeros((len(points), 4, 4)),
-            active=known.any(axis=1),
+            active=np.asarray(known.any(axis=1)),
         )
         cloud.log_likelihood = cloud._likelihood(points)
         return cloud

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from joblib import cpu_count
+from numpy.typing import NDArray
 
 from ptssp_sklearn.descent import LEAST, descend, residuals, weighted_squares
 from ptssp_sklearn.linear_part import Array, Curves
@@ -27,7 +28,7 @@ _LAST_STEPS, _LAST_SETTLED = 20, 1e-5
 _PULL = 1e-12
 
 
-def fit_curves(sizes: Array, scores: Array, weights: Array | None = None) -> Array:
+def fit_curves(sizes: Array, scores: Array, weights: Array | None = None) -> NDArray[np.float64]:
     """Fit A, B, C, D to every row of a curve table.
 
     Parameters

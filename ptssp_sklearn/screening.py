@@ -31,7 +31,7 @@ class Grid:
     def __init__(self, log_sizes: Array) -> None:
         low = max(log_sizes.min() - _BELOW, SEARCH_BOX[1, 0])
         high = min(log_sizes.max() + _ABOVE, SEARCH_BOX[1, 1])
-        slopes = np.linspace(*SEARCH_BOX[0], _SLOPES)
+        slopes = np.linspace(SEARCH_BOX[0, 0], SEARCH_BOX[0, 1], _SLOPES)
         halves = np.linspace(low, high, int(np.ceil((high - low) / _HALF_STEP)) + 1)
         self.shape = len(slopes), len(halves)
         self.points = np.stack(np.meshgrid(slopes, halves, indexing="ij")).reshape(2, -1)
@@ -73,7 +73,7 @@ class Grid:
         steps = np.stack([np.full(len(good), _STEEP), halves[good]])
         return np.concatenate([self.points[:, picks], steps], axis=1), np.concatenate([rows, good])
 
-    def _screen(self, scores: Array, weights: Array | None, total: Array, level: Array) -> Single:
+    def _screen(self, scores: Array, weights: Array | None, total: Array, level: Array) -> Array:
         """Give the loss of every curve at every shape, less its loss as a flat curve."""
         total, level = (part.astype(np.float32)[:, None] for part in (total, level))
         gy = _product(scores, self.share)
@@ -95,13 +95,13 @@ class Grid:
         loss += rest
         return loss
 
-    def _local_minima(self, loss: Single) -> tuple[NDArray[np.intp], NDArray[np.intp], Single]:
+    def _local_minima(self, loss: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
         """Give flat places of the lowest local minima, their rows, and each row's least loss."""
         n = len(loss)
         grid = loss.reshape(n, *self.shape)
         higher = np.zeros(grid.shape, bool)
         for axis in (1, 2):
-            before, after = (np.moveaxis(a, axis, 0) for a in (grid, higher))
+            before, after = np.moveaxis(grid, axis, 0), np.moveaxis(higher, axis, 0)
             falls = before[1:] < before[:-1]
             after[:-1] |= falls
             after[1:] |= ~falls

@@ -108,7 +108,8 @@ class Forecast:
     def take(self, rows: NDArray) -> Forecast:
         """Keep some rows."""
         parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Forecast(**{k: None if part is None else part[rows] for k, part in parts.items()})
+        kept: dict[str, Any] = {k: None if p is None else p[rows] for k, p in parts.items()}
+        return Forecast(**kept)
 
     @classmethod
     def join(cls, parts: list[Forecast], places: list[NDArray]) -> Forecast:

@@ -40,7 +40,8 @@ FAILED = {"failed": Column("no answer", ".0%")}
 
 def measure(context: Context) -> Frames:
     """Score banks with images beyond pilots of a few sizes, and on one set of large sizes."""
-    sheet, steps = Sheet(), []
+    sheet = Sheet()
+    steps: list[dict] = []
     for tested, (kind, name) in BANKS.items():
         sizes = context.load(name).sizes
         for limit in LIMITS:
