@@ -1,0 +1,67 @@
+"""The floor set by noise: trainings answer for each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from experiments.evaluation.repeats import LIMITS, ORACLES, measure_repeats, read_repeats, show
+from experiments.schedule import Task
+from experiments.store import Outcome, Store
+from ptssp_sklearn.sigmoid import sigmoid_curve
+
+SIZES = np.array([2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
+
+
+def trainings(noise: float, n_datasets: int = 40, n_repeats: int = 4) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    half = np.exp(rng.uniform(1.5, 4.5, n_datasets))
+    params = np.column_stack([np.full(n_datasets, 0.05), np.full(n_datasets, 1.2), half, half])
+    params[:, 3] = 0.8
+    true = sigmoid_curve(SIZES, params)[:, None]
+    return np.clip(true + noise * rng.normal(size=(n_datasets, n_repeats, 8)), 0, 1)
+
+
+def test_the_spread_is_that_of_the_noise():
+    spread = measure_repeats(SIZES, trainings(0.05))["spread"].spread
+    assert spread.to_numpy() == pytest.approx(0.05, abs=0.012)
+
+
+def test_more_trainings_foretell_better():
+    scores = measure_repeats(SIZES, trainings(0.05))["scores"]
+    for _, rows in scores.groupby("beyond"):
+        error = rows.set_index("answer").mae
+        assert error["mean of the others"] < error["one other training"]
+        assert error["4PL through the mean of the others"] < error["one other training"]
+    assert len(scores) == len(LIMITS) * len(ORACLES)
+
+
+def test_without_noise_there_is_no_floor():
+    scores = measure_repeats(SIZES, trainings(0.0))["scores"]
+    assert scores.mae.max() < 1e-3
+    assert scores.within_2x.min() == 1.0
+    assert "0.000" in show(measure_repeats(SIZES, trainings(0.0))).text
+
+
+def stored(folder, n_repeats: int, n_datasets: int = 3):
+    path = folder / "measurements.sqlite"
+    store = Store(path)
+    for dataset in range(n_datasets):
+        for repeat in range(n_repeats if dataset else 1):
+            for size in (2, 4, 8):
+                task = Task("bank", "unet", f"d{dataset}", size, repeat)
+                scores = {"map50_95": 0.1 * dataset + 0.01 * size + 0.001 * repeat}
+                store.write(Outcome(task, "done", 0, scores))
+    return path
+
+
+def test_datasets_trained_once_are_left_out(tmp_path):
+    sizes, scores = read_repeats(stored(tmp_path, 3), "bank", "unet")
+    assert sizes.tolist() == [2, 4, 8]
+    assert scores.shape == (2, 3, 3)
+    assert scores[0, 2, 1] == pytest.approx(0.142)
+
+
+def test_a_store_without_repeats_says_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match="--repeats 4"):
+        read_repeats(stored(tmp_path, 1), "bank", "unet")
