@@ -130,7 +130,7 @@ class NetworkBackbone(Backbone):
         network = network.eval().requires_grad_(False).to(place)
         network = network.to(memory_format=torch.channels_last)
         exact = LoadedNetwork(network, Preprocessing.of(whole), place, torch.float32)
-        if self.precision == "float32" or (self.precision == "auto" and not _fast_bfloat16(place)):
+        if self.precision == "float32" or (self.precision == "auto" and not fast_bfloat16(place)):
             return exact
         reduced = exact.reduced()
         if self.precision == "auto" and not reduced.agrees(exact):
@@ -196,7 +196,8 @@ def cosines(a: Array, b: Array) -> Array:
     return (a * b).sum(axis=1) / np.maximum(norms, np.finfo(float).tiny)
 
 
-def _fast_bfloat16(place: Any) -> bool:
+def fast_bfloat16(place: Any) -> bool:
+    """Tell whether a torch device has instructions for bfloat16; without, it is slow."""
     torch = import_extra("torch")
     if place.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())

@@ -16,6 +16,7 @@ from torch.nn import functional
 from experiments.datasets.base import Sample
 from experiments.learners.base import Budget, Job, Learner, Model, Prediction
 from experiments.learners.instances import class_map, find_instances
+from ptssp_sklearn.inference import fast_bfloat16
 from ptssp_sklearn.parting import depth_map
 from ptssp_sklearn.unet import turned
 
@@ -77,10 +78,12 @@ class SegmenterLearner(Learner):
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, PEAK_RATE, total_steps=max(budget.steps, 10) + 1, pct_start=0.2
         )
+        kind = torch.device(self.device)
+        short = fast_bfloat16(kind)
         for step in range(budget.steps):
             batches = [tensors.batch(step) for tensors in data]
             images = torch.cat([batch[0] for batch in batches], dim=1)
-            with torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16):
+            with torch.autocast(kind.type, dtype=torch.bfloat16, enabled=short):
                 maps = network(images.contiguous(memory_format=torch.channels_last))
             parts = maps.float().chunk(len(jobs), dim=1)
             losses = [_loss(part, *b[1:]) for part, b in zip(parts, batches, strict=True)]
