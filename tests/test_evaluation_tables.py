@@ -8,18 +8,22 @@ import pandas as pd
 import pytest
 
 from experiments.evaluate import evaluate, summary_of, write_page
-from experiments.evaluation import rounds
+from experiments.evaluation import repeats, rounds
 from experiments.evaluation.loading import load_few, load_whole
 from experiments.evaluation.report import Section, cell, put_block, put_section
 from experiments.evaluation.tables import TABLES
 from tests.curve_banks import load
+from tests.test_evaluation_repeats import stored
 
 QUICK = {"n_folds": 2, "n_networks": 4, "n_steps": 10}
 
 
 @pytest.fixture(scope="module")
-def sections() -> dict[str, Section]:
+def sections(tmp_path_factory) -> dict[str, Section]:
+    store = stored(tmp_path_factory.mktemp("store"), 3, sizes=tuple(2**k for k in range(1, 9)))
     with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("STORE", store), ("BANK", "bank"), ("LEARNER", "unet")):
+            patch.setattr(repeats, name, value)
         patch.setattr(rounds, "GOALS", (0.9,))
         return dict(evaluate(load, list(TABLES), **QUICK))
 

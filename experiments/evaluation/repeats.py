@@ -22,6 +22,11 @@ Array = NDArray[np.float64]
 
 STORE = Path(__file__).parents[1] / "measurements" / "measurements.sqlite"
 BANK, LEARNER = "procedural-2", "unet-16"
+COMMAND = (
+    "`python -m experiments.collect --bank procedural --domains 8 --repeats 4 --learner unet "
+    "--sizes 2,4,8,16,32,64,128,256 --steps 400 --batch-size 8 --out experiments/measurements` "
+    "measures some."
+)
 LIMITS = (0.0, 4.0, 16.0, 64.0)
 
 
@@ -32,7 +37,8 @@ def read_repeats(store: Path, bank: str, learner: str) -> tuple[Array, Array]:
     -------
     sizes : ndarray of shape (n_sizes,), images
     scores : ndarray of shape (n_datasets, n_repeats, n_sizes), mAP50-95
-        As many repeats as every dataset has; datasets trained once are left out.
+        As many repeats as every dataset has; datasets trained once are left out, and there
+        are none where all are.
     """
     points = Store(store).points(bank)
     points = points[(points.learner == learner) & (points.status == "done")]
@@ -40,14 +46,9 @@ def read_repeats(store: Path, bank: str, learner: str) -> tuple[Array, Array]:
     whole = curves.dropna()
     counts = whole.groupby(level="dataset").size()
     repeated = counts.index[counts > 1]
-    if not len(repeated):
-        raise ValueError(
-            f"Got no dataset of {bank!r} with several whole curves by {learner!r} in {store}. "
-            "Measure some: python -m experiments.collect … --repeats 4"
-        )
-    least = int(counts[repeated].min())
+    least = int(counts[repeated].min()) if len(repeated) else 0
     kept = [whole.loc[name].to_numpy()[:least] for name in repeated]
-    return whole.columns.to_numpy(dtype=float), np.array(kept)
+    return whole.columns.to_numpy(dtype=float), np.array(kept).reshape(len(kept), least, -1)
 
 
 def one_other(others: Array, sizes: Array) -> Array:
@@ -75,7 +76,7 @@ ORACLES: dict[str, Callable[[Array, Array], Array]] = {
 def measure(context: Context) -> Frames:
     """Let trainings answer for each other; no model takes part."""
     sizes, scores = read_repeats(STORE, BANK, LEARNER)
-    return measure_repeats(sizes, scores)
+    return measure_repeats(sizes, scores) if len(scores) else {}
 
 
 def measure_repeats(sizes: Array, scores: Array) -> Frames:
@@ -121,6 +122,8 @@ def _score(
 
 def show(frames: Frames) -> Section:
     """Write how far trainings lie apart, and how well they foretell each other."""
+    if not frames:
+        return Section(f"Not measured yet: no dataset was trained several times. {COMMAND}")
     spread = frames["spread"]
     about = (
         f"{spread.datasets.iloc[0]} datasets, {spread.repeats.iloc[0]} trainings of each size. "
