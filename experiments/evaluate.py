@@ -48,7 +48,10 @@ def evaluate(
     on_frames: Callable[[str, int, Frames], None] | None = None,
     **regressor: Any,
 ) -> Iterator[tuple[str, Section]]:
-    """Make tables; seeds are measured side by side.
+    """Make tables; seeds are measured side by side where there are processes for them.
+
+    In one process a table comes as soon as all seeds of it are measured, else all come at the
+    end.
 
     Parameters
     ----------
@@ -72,20 +75,22 @@ def evaluate(
     section : Section
     """
     together = min(jobs, seeds)
-    workers = Parallel(n_jobs=together, return_as="generator")
     contexts = [Context(load, seed, n_folds, jobs // together, regressor) for seed in range(seeds)]
-    frames: dict[str, list[Frames]] = {name: [] for name in names}
-    for seed, found in enumerate(workers(delayed(_measure)(c, names) for c in contexts)):
-        for name, measured in found.items():
-            if on_frames is not None:
-                on_frames(name, seed, measured)
-            frames[name].append({k: frame.assign(seed=seed) for k, frame in measured.items()})
-    for name in names:
-        yield name, TABLES[name].show(_joined(frames[name]))
+    parts = [names] if together > 1 else [[name] for name in names]
+    for part in parts:
+        work = (delayed(_measure)(context, part) for context in contexts)
+        found = Parallel(n_jobs=together)(work)
+        for name in part:
+            frames = []
+            for seed, measured in enumerate(found):
+                if on_frames is not None:
+                    on_frames(name, seed, measured[name])
+                frames.append({k: f.assign(seed=seed) for k, f in measured[name].items()})
+            yield name, TABLES[name].show(_joined(frames))
 
 
 def _measure(context: Context, names: Sequence[str]) -> dict[str, Frames]:
-    """Measure all tables of one seed."""
+    """Measure tables of one seed."""
     found = {}
     for name in names:
         start = time.monotonic()

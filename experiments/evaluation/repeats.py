@@ -48,7 +48,8 @@ def read_repeats(store: Path, bank: str, learner: str) -> tuple[Array, Array]:
     repeated = counts.index[counts > 1]
     least = int(counts[repeated].min()) if len(repeated) else 0
     kept = [whole.loc[name].to_numpy()[:least] for name in repeated]
-    return whole.columns.to_numpy(dtype=float), np.array(kept).reshape(len(kept), least, -1)
+    sizes = whole.columns.to_numpy(dtype=float)
+    return sizes, np.array(kept).reshape(len(kept), least, len(sizes))
 
 
 def one_other(others: Array, sizes: Array) -> Array:
