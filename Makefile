@@ -61,7 +61,7 @@ docs: $(VENV)/.dev       ## the documentation, into site/
 	$(BIN)/python -m mkdocs build --strict
 
 OLDEST := .venv-oldest
-OLDEST_TESTS := sigmoid curves fitting uncertainty noise posterior mixture distribution \
+OLDEST_TESTS := sigmoid curves fitting uncertainty noise tilting posterior mixture distribution \
 	regression pipeline planning persistence metrics plotting
 
 $(OLDEST)/.done: pyproject.toml requirements-oldest.txt
@@ -70,7 +70,7 @@ $(OLDEST)/.done: pyproject.toml requirements-oldest.txt
 	@touch $@
 
 test-oldest: $(OLDEST)/.done  ## the core's tests on the oldest supported dependencies
-	$(OLDEST)/bin/python -m pytest -o addopts= -q --import-mode=importlib \
+	$(OLDEST)/bin/python -m pytest -o addopts= -o filterwarnings=default -q --import-mode=importlib \
 		$(OLDEST_TESTS:%=tests/test_%.py)
 
 CONTAINER := .cache/container
