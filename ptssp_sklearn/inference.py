@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptssp_sklearn.extractors import Array, Backbone, Images, Masks
+from ptssp_sklearn.precision import fast_bfloat16
 from ptssp_sklearn.preprocessing import Preprocess, Preprocessing
 from ptssp_sklearn.weights import import_extra, weights_digest
 
@@ -194,16 +195,6 @@ def cosines(a: Array, b: Array) -> Array:
     """Give the cosine of each pair of rows; 0 where one of them is 0."""
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return (a * b).sum(axis=1) / np.maximum(norms, np.finfo(float).tiny)
-
-
-def fast_bfloat16(place: Any) -> bool:
-    """Tell whether a torch device has instructions for bfloat16; without, it is slow."""
-    torch = import_extra("torch")
-    if place.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    known = [getattr(torch.cpu, name, None) for name in names]
-    return place.type == "cpu" and any(test() for test in known if test is not None)
 
 
 def _file(weights: str | Path | None) -> tuple[str, int, int]:

@@ -16,8 +16,8 @@ from torch.nn import functional
 from experiments.datasets.base import Sample
 from experiments.learners.base import Budget, Job, Learner, Model, Prediction
 from experiments.learners.instances import class_map, find_instances
-from ptssp_sklearn.inference import fast_bfloat16
 from ptssp_sklearn.parting import depth_map
+from ptssp_sklearn.precision import fast_bfloat16
 from ptssp_sklearn.unet import turned
 
 PEAK_RATE = 5e-3
