@@ -107,11 +107,10 @@ def embed_draws(
     folder.mkdir(parents=True, exist_ok=True)
     answer = []
     for draw in draws:
-        name = f"{bank.name}-{_key(draw, backbone)}"
+        name = _name(bank.name, draw, backbone)
         file = folder / f"{name}.npy"
-        kept = _kept().get(name)
-        if not file.is_file() and kept is not None and len(kept) == len(bank.X):
-            np.save(file, kept)
+        if not file.is_file() and len(_kept().get(name, ())) == len(bank.X):
+            np.save(file, _kept()[name])
         if not file.is_file():
             start = time.monotonic()
             table = draw.of(bank.X)
@@ -139,7 +138,7 @@ def keep_draws(names: Sequence[str], *, out: Path = KEPT, **options: Any) -> Non
         bank = load_curve_bank(name)
         draws = bank_draws(bank)
         for draw, vectors in zip(draws, embed_draws(bank, draws, **options), strict=True):
-            kept[f"{name}-{_key(draw, 'statistics')}"] = vectors.astype(np.float32)
+            kept[_name(name, draw)] = vectors.astype(np.float32)
     np.savez_compressed(out, **kept)
 
 
@@ -162,9 +161,9 @@ def _probe() -> bytes:
     return np.round(vector, 6).tobytes()
 
 
-def _key(draw: Draw, backbone: str) -> str:
+def _name(bank: str, draw: Draw, backbone: str = "statistics") -> str:
     what = f"{draw}" if backbone == "statistics" else f"{draw} {backbone}"
-    return hashlib.sha256(what.encode() + _probe()).hexdigest()[:16]
+    return f"{bank}-{hashlib.sha256(what.encode() + _probe()).hexdigest()[:16]}"
 
 
 if __name__ == "__main__":

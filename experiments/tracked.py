@@ -21,6 +21,7 @@ from experiments.evaluation.study import fit_model
 from experiments.store import Outcome
 from ptssp_sklearn import TrainingSizePipeline
 from ptssp_sklearn.assessment import Assessment, assess
+from ptssp_sklearn.pipeline import pipeline_of_vectors
 from ptssp_sklearn.runs import (
     finite,
     log_assessment,
@@ -69,7 +70,7 @@ def hold_out(bank: Bunch, seed: int, **regressor: Any) -> Assessment:
     train, test = next(splitter.split(bank.y, groups=bank.groups))
     whole, curves = read_bank(bank), bank.y.iloc[train]
     last = fit_model([whole.take(train)], seed, **regressor)
-    pipeline = TrainingSizePipeline([("embed", "passthrough"), ("regress", last)])
+    pipeline = pipeline_of_vectors(last)
     asked = whole.of(ASKED)[test] if whole.draws else None
     mean = curves.mean().fillna(bank.y.mean()).to_numpy()
     return assess(pipeline, asked, bank.y.iloc[test], mean_curve=mean)

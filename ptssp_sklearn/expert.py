@@ -186,15 +186,16 @@ class Expert:
         self, centre: Array, population: Population, seed: int, share: Array | None = None
     ) -> CurvePrior:
         """Believe that curves lie about predicted ones, whose mean they keep where tilted."""
-        mixture, slopes = self.joint_.condition(centre), None
-        goal = sigmoid_curve(TILT_SIZES, from_unbounded(centre))
+        mixture = self.joint_.condition(centre)
         if share is not None:
             mixture = blend(mixture, population.mixture.rows(len(centre)), share)
-            part = share[:, None]
-            goal = (1.0 - part) * goal + part * mean_scores(population.mixture, seed)
-        if self.tilted_:
-            slopes = find_slopes(mixture, goal, seed)
-        return CurvePrior(mixture, population.noise, seed, slopes=slopes)
+        if not self.tilted_:
+            return CurvePrior(mixture, population.noise, seed)
+        goal = sigmoid_curve(TILT_SIZES, from_unbounded(centre))
+        if share is not None:
+            usual = mean_scores(population.mixture, seed)
+            goal += share[:, None] * (usual - goal)
+        return CurvePrior(mixture, population.noise, seed, slopes=find_slopes(mixture, goal, seed))
 
     def _members(self, inputs: NDArray[np.float32]) -> Array:
         """Give each network's standardised answer, shape (n_rows, n_networks, n_outputs)."""

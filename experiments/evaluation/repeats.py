@@ -13,7 +13,7 @@ from experiments.evaluation.context import Context
 from experiments.evaluation.forecast import Forecast, Question
 from experiments.evaluation.measures import scores_beyond
 from experiments.evaluation.protocol import Truth
-from experiments.evaluation.report import COLUMNS, Column, Frames, Section, table, wide
+from experiments.evaluation.report import SHARP, Frames, Section, pick, table, wide
 from experiments.store import Store
 from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.sigmoid import sigmoid_curve
@@ -118,7 +118,7 @@ def _score(
     truth = Truth.of(sizes, scores[:, turn])
     answer = Forecast.of_points(Question.of(truth, limit), sizes, oracle(others, sizes))
     found = scores_beyond(truth, answer, limit)
-    return {name: found[name] for name in ("mae", "log10_size", "within_2x")}
+    return {name: found[name] for name in SHARP}
 
 
 def show(frames: Frames) -> Section:
@@ -130,12 +130,11 @@ def show(frames: Frames) -> Section:
         f"{spread.datasets.iloc[0]} datasets, {spread.repeats.iloc[0]} trainings of each size. "
         "How far trainings of one size lie apart, root mean square over the datasets:"
     )
-    columns: dict[str, Column] = {n: COLUMNS[n] for n in ("mae", "log10_size", "within_2x")}
     parts = [
         about,
         wide(spread, "what", "size", "spread", ".3f"),
         "The answer of somebody who knows other trainings of the very same dataset, sizes and "
         "schedule, each training in turn being the truth:",
-        table(frames["scores"], ["beyond", "answer"], columns),
+        table(frames["scores"], ["beyond", "answer"], pick(*SHARP)),
     ]
     return Section("\n\n".join(parts))
