@@ -56,6 +56,7 @@ bench: $(VENV)/.dev      ## the tables of docs/benchmarks.md
 	$(BIN)/python -m experiments.bench.fitter
 	$(BIN)/python -m experiments.bench.embedder
 	$(BIN)/python -m experiments.bench.serving
+	$(BIN)/python -m experiments.bench.tracking
 
 docs: $(VENV)/.dev       ## the documentation, into site/
 	$(BIN)/python -m mkdocs build --strict

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
 import joblib
-from dask.distributed import Client
+from dask.distributed import Client, KilledWorker
 from joblib._dask import DaskDistributedBackend
+
+WAIT_SECONDS = 300
 
 
 class _Backend(DaskDistributedBackend):
@@ -21,7 +24,25 @@ class _Backend(DaskDistributedBackend):
     """
 
     def effective_n_jobs(self, n_jobs: int) -> int:
-        return max(2, super().effective_n_jobs(n_jobs))
+        ends = time.monotonic() + WAIT_SECONDS
+        while not (threads := sum(self.client.ncores().values())):
+            self._ask_for_a_worker(ends - time.monotonic())
+        return max(2, threads)
+
+    def _ask_for_a_worker(self, seconds: float) -> None:
+        """Wait with a task, for which an adaptive cluster starts a worker.
+
+        joblib's own has the same key each time: once its worker has died it has failed for good.
+        """
+        try:
+            self.client.submit(int, pure=False).result(timeout=max(seconds, 0))
+        except KilledWorker:
+            pass
+        except TimeoutError as error:
+            raise ConnectionError(
+                f"Got no worker from the Dask cluster in {WAIT_SECONDS} seconds. Start workers "
+                "that reach its scheduler, and run the same command again."
+            ) from error
 
     def submit(self, func: Any, callback: Callable[[Any], None] | None = None) -> Future:
         def tell(done: Future) -> None:
@@ -42,6 +63,6 @@ class _Backend(DaskDistributedBackend):
 def dask_workers(address: str) -> Iterator[int]:
     """Let joblib use the cluster at an address; give the number of its workers' threads."""
     with Client(address) as client:
-        backend = _Backend(client=client, wait_for_workers_timeout=60)
+        backend = _Backend(client=client)
         with joblib.parallel_config(backend=backend):
             yield backend.effective_n_jobs(-1)

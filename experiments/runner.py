@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import warnings
 from collections import Counter
@@ -70,6 +71,7 @@ class Runner:
         self.progress = progress
         self.on_point = list(on_point)
         self._running: set[Task] = set()
+        self._claiming = threading.Lock()
         self._crashes: Counter[Task] = Counter()
 
     def run(self) -> None:
@@ -86,16 +88,20 @@ class Runner:
 
     def _pass(self, size: int, alone: list[Task]) -> int:
         """Work through the tasks that may start, or through one alone; count what came back."""
-        outcomes = joblib.Parallel(
+        over = threading.Event()
+        parallel = joblib.Parallel(
             n_jobs=size, pre_dispatch=size, batch_size=1, return_as="generator_unordered"
-        )(self._orders(alone))
+        )
+        outcomes: Any = None
         given = 0
         try:
+            outcomes = parallel(self._orders(alone, over))
             for results in outcomes:
                 given += len(results)
                 for result in results:
                     self._finish(result)
         except BaseException as error:
+            self._end(outcomes, over)
             if "Cancelled" in type(error).__name__:
                 raise ConnectionError(
                     f"Lost the Dask cluster at {self.dask}. What was measured is safe; run the "
@@ -105,22 +111,30 @@ class Runner:
                 raise
             self._crashed()
             given += 1
-        finally:
+        return given
+
+    def _end(self, outcomes: Any, over: threading.Event) -> None:
+        """End a pass: from here on it claims nothing."""
+        with self._claiming:
+            over.set()
+        if outcomes is not None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 outcomes.close()
-        return given
 
-    def _orders(self, alone: list[Task]) -> Iterator[Any]:
+    def _orders(self, alone: list[Task], over: threading.Event) -> Iterator[Any]:
         """Claim tasks as joblib asks for them, which it does from a thread of its own."""
         while not self._late():
-            tasks = [task for task in alone if task in self.open] if alone else list(self.open)
-            claimed, finished = self.leases.claim(tasks, 1 if alone else self.stack)
+            with self._claiming:
+                if over.is_set():
+                    return
+                tasks = [task for task in alone if task in self.open] if alone else list(self.open)
+                claimed, finished = self.leases.claim(tasks, 1 if alone else self.stack)
+                self._running.update(claimed)
             for task in finished:
                 self._close(task)
             if not claimed:
                 return
-            self._running.update(claimed)
             yield joblib.delayed(measure)(self.setup, [self._order(task) for task in claimed])
 
     def _order(self, task: Task) -> Order:
