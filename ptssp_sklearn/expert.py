@@ -1,22 +1,18 @@
-"""One trained ensemble on one set of features: scaling, bootstrap, training, shrinkage."""
+"""One trained ensemble: what it learns from, how far it is trusted, how curves lie about it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNetRegressor
-from skorch.callbacks import LRScheduler
 
 from ptssp_sklearn.calibration import MOST_CURVES, calibrate
 from ptssp_sklearn.distribution import NOMINAL
 from ptssp_sklearn.held_out import average_unseen, choose_shrinkage, draw_counts
-from ptssp_sklearn.losses import LossReport, listener
 from ptssp_sklearn.mixture import Mixture, blend, fit_mixture
-from ptssp_sklearn.network import CurveLoss, NetworkEnsemble, TargetLoss
 from ptssp_sklearn.patterns import Region
 from ptssp_sklearn.population import Population
 from ptssp_sklearn.posterior import CurvePrior
@@ -24,29 +20,13 @@ from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.scaling import Standardiser, relevance
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
 from ptssp_sklearn.tilting import TILT_SIZES, find_slopes, mean_scores
+from ptssp_sklearn.training import ExpertSettings, make_net
 
 Array = NDArray[np.float64]
 
 _JOINT_POINTS = 20_000
 _FAR = 10.0
 _LEAST_WEIGHT = 0.5
-
-
-@dataclass(frozen=True)
-class ExpertSettings:
-    """Settings of an ensemble; `sizes` is None where targets are no curves."""
-
-    n_networks: int
-    n_hidden: int
-    n_steps: int
-    batch_size: int
-    lr: float
-    weight_decay: float
-    dropout: float
-    input_dropout: float
-    sizes: tuple[float, ...] | None
-    device: str
-    verbose: int
 
 
 class Expert:
@@ -111,20 +91,18 @@ class Expert:
         inputs = self.scaler_.transform(X)
         weights = draw_counts(groups[rows], self.settings.n_networks, seed)
         known, profiles = np.isfinite(X), self._profiles(targets)
-        _, datasets = np.unique(targets, axis=0, return_inverse=True)
-        own = [relevance(inputs, known, profiles, c, datasets.ravel()) for c in weights.T]
+        datasets = np.unique(targets, axis=0, return_inverse=True)[1].ravel()
+        own = [relevance(inputs, known, profiles, c, datasets) for c in weights.T]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.net_ = self._make_net(np.array(own, dtype=np.float32), len(goal))
-            if listener() is not None:
-                self.net_.set_params(callbacks=[*self.net_.callbacks, LossReport(number)])
+            self.net_ = self._make_net(np.array(own), len(goal), number)
             self.net_.fit(inputs, np.hstack([goal, weights]).astype(np.float32))
         members = self._members(inputs)
-        self.shrinkage_ = self._find_shrinkage(members, weights, targets)
+        self.shrinkage_ = self._find_shrinkage(members, weights, targets, datasets)
         if samples is not None:
             unseen, centre = self._predict_unseen(members, weights)
             self._held_out = np.flatnonzero(rows)[unseen], centre
-            self.joint_ = _join(samples[rows][unseen], centre, targets[unseen], seed)
+            self.joint_ = _join(samples[rows][unseen], centre, datasets[unseen], seed)
         return self
 
     def predict(self, X: Array) -> Array:
@@ -201,47 +179,8 @@ class Expert:
         """Give each network's standardised answer, shape (n_rows, n_networks, n_outputs)."""
         return self.net_.forward(inputs).cpu().numpy().astype(np.float64)
 
-    def _make_net(self, weights: NDArray[np.float32], n_rows: int) -> NeuralNetRegressor:
-        settings = self.settings
-        steps = max(1, -(-n_rows // settings.batch_size))
-        epochs = -(-settings.n_steps // steps)
-        schedule = LRScheduler(
-            torch.optim.lr_scheduler.OneCycleLR,
-            max_lr=settings.lr,
-            total_steps=epochs * steps + 1,
-            step_every="batch",
-        )
-        return NeuralNetRegressor(
-            NetworkEnsemble,
-            module__relevance=torch.from_numpy(weights),
-            module__n_outputs=len(self.mean_),
-            module__n_hidden=settings.n_hidden,
-            module__dropout=settings.dropout,
-            module__input_dropout=settings.input_dropout,
-            optimizer=torch.optim.AdamW,
-            optimizer__weight_decay=settings.weight_decay,
-            lr=settings.lr,
-            max_epochs=epochs,
-            batch_size=settings.batch_size,
-            iterator_train__shuffle=True,
-            train_split=None,
-            callbacks=[("schedule", schedule)],
-            device=_device(settings.device),
-            verbose=settings.verbose,
-            **self._criterion(),
-        )
-
-    def _criterion(self) -> dict[str, Any]:
-        if self.settings.sizes is None:
-            return {"criterion": TargetLoss}
-        as_tensor = {
-            "mean": self.mean_,
-            "scale": self.scale_,
-            "sizes": np.array(self.settings.sizes),
-        }
-        return {"criterion": CurveLoss} | {
-            f"criterion__{k}": torch.tensor(v, dtype=torch.float32) for k, v in as_tensor.items()
-        }
+    def _make_net(self, weights: Array, n_rows: int, number: int = 0) -> NeuralNetRegressor:
+        return make_net(self.settings, weights, self.mean_, self.scale_, n_rows, number=number)
 
     def _profiles(self, targets: Array) -> Array:
         """Give what errors are measured in: the curve's points, or the standardised targets."""
@@ -257,7 +196,9 @@ class Expert:
         mean = sigmoid_curve(sizes, from_unbounded(targets)).mean(axis=0)
         return to_unbounded(fit_curves(sizes, mean[None]))[0]
 
-    def _find_shrinkage(self, members: Array, weights: Array, targets: Array) -> float:
+    def _find_shrinkage(
+        self, members: Array, weights: Array, targets: Array, datasets: NDArray[np.intp]
+    ) -> float:
         """Choose the shrinkage that is best on rows the networks were not trained on."""
         rows, deviation = average_unseen(members, weights)
         truth = self._profiles(targets[rows])
@@ -266,8 +207,7 @@ class Expert:
             found = self._profiles(self.mean_ + share * deviation * self.scale_)
             return ((found - truth) ** 2).mean(axis=1)
 
-        _, dataset = np.unique(targets[rows], axis=0, return_inverse=True)
-        return choose_shrinkage(errors, dataset.ravel())
+        return choose_shrinkage(errors, datasets[rows])
 
     def _predict_unseen(self, members: Array, weights: Array) -> tuple[NDArray[np.intp], Array]:
         """Predict rows by the networks that did not see them; give which rows have some."""
@@ -277,7 +217,7 @@ class Expert:
         return rows, self.mean_ + self.shrinkage_ * deviation * self.scale_
 
 
-def _join(samples: Array, centre: Array, targets: Array, seed: int) -> Mixture:
+def _join(samples: Array, centre: Array, datasets: NDArray[np.intp], seed: int) -> Mixture:
     """Learn how curves lie about their predictions.
 
     What is learned is the distance from the prediction: where few curves tell of it, it is
@@ -287,13 +227,7 @@ def _join(samples: Array, centre: Array, targets: Array, seed: int) -> Mixture:
     picked = samples[:, :n_samples]
     beside = np.broadcast_to(centre[:, None], picked.shape)
     points = np.concatenate([picked - beside, beside], axis=2)
-    apart = fit_mixture(points, n_curves=len(np.unique(targets, axis=0)), seed=seed)
+    apart = fit_mixture(points, n_curves=len(np.unique(datasets)), seed=seed)
     n = samples.shape[2]
     back = np.eye(2 * n) + np.eye(2 * n, k=n)
     return Mixture(apart.weights, apart.means @ back.T, back @ apart.covariances @ back.T)
-
-
-def _device(name: str) -> str:
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"

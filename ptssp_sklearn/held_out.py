@@ -67,10 +67,11 @@ def choose_shrinkage(errors: Callable[[float], Array], dataset: NDArray[np.intp]
     errors : callable
         Gives the squared error of each row, shape (n_rows,), for a share in [0, 1].
     dataset : ndarray of shape (n_rows,)
-        Number of the dataset of each row; rows of one are no independent witnesses.
+        Any number of the dataset of each row; rows of one are no independent witnesses.
     """
     if len(dataset) < _LEAST_ROWS:
         return 1.0
+    dataset = np.unique(dataset, return_inverse=True)[1]
     counts = np.bincount(dataset)
     each = np.array([np.bincount(dataset, errors(share)) / counts for share in SHRINKAGES])
     worse = each - each[int(np.argmin(each.mean(axis=1)))]

@@ -51,8 +51,14 @@ class CurvePredictionMixin:
         Returns
         -------
         distribution : CurveDistribution of n_rows rows
+
+        Raises
+        ------
+        ValueError
+            If the regressor was fitted to other targets than curves, or the pilot is not
+            usable.
         """
-        check_is_fitted(self)
+        self._check_curves()
         measured = None if pilot is None else check_pilot(pilot)
         if X is None:
             n_rows = 1 if measured is None else len(measured[1])
@@ -84,7 +90,7 @@ class CurvePredictionMixin:
             to them, by the mean distance to the five nearest in standardised features
             weighted by relevance. Above 0.95 a row is out of domain.
         """
-        check_is_fitted(self)
+        self._check_curves()
         X = self._features(X)
         scores = np.empty(len(X))
         for number, rows in self._groups(X):
@@ -107,7 +113,7 @@ class CurvePredictionMixin:
             Columns row (place in X), dataset, distance and weight, nearest first; the
             weights of a row sum to 1.
         """
-        check_is_fitted(self)
+        self._check_curves()
         if n < 1:
             raise ValueError(f"Got n={n}, expected at least one neighbour.")
         X = self._features(X)
@@ -119,6 +125,14 @@ class CurvePredictionMixin:
             columns |= {"distance": distances.ravel(), "weight": weights.ravel()}
             parts.append(pd.DataFrame(columns))
         return pd.concat(parts).sort_values("row", kind="stable", ignore_index=True)
+
+    def _check_curves(self) -> None:
+        check_is_fitted(self)
+        if not hasattr(self, "population_"):
+            raise ValueError(
+                "Got a regressor that was fitted to other targets than A, B, C, D, expected one of "
+                "curves. Fit y from SigmoidCurveFitter; measured points are passed as curves=…"
+            )
 
     def _features(self, X: Any) -> Array:
         return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)

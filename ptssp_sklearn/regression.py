@@ -14,13 +14,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ptssp_sklearn.calibration import calibrate
 from ptssp_sklearn.domain import References
-from ptssp_sklearn.expert import Expert, ExpertSettings
+from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.patterns import find_regions
 from ptssp_sklearn.population import Population
 from ptssp_sklearn.prediction import CurvePredictionMixin
 from ptssp_sklearn.sigmoid import PARAM_NAMES, to_unbounded
 from ptssp_sklearn.targets import check_params, group_numbers, points_behind
+from ptssp_sklearn.training import ExpertSettings
 
 Array = NDArray[np.float64]
 

@@ -122,3 +122,12 @@ def test_nan_in_y_is_refused():
     params[3, 1] = np.nan
     with pytest.raises(ValueError, match="y contains NaN"):
         CurveParamRegressor(**QUICK).fit(X, params)
+
+
+def test_other_targets_have_no_distribution():
+    X, params = problem(20)
+    model = CurveParamRegressor(**QUICK).fit(X, sigmoid_curve(SIZES, params))
+    assert model.predict(X).shape == (20, len(SIZES))
+    for ask in (model.predict_distribution, model.out_of_domain, model.neighbours):
+        with pytest.raises(ValueError, match="other targets than A, B, C, D"):
+            ask(X)

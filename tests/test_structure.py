@@ -22,13 +22,13 @@ ORDER = [
     "extractors", "weights", "preprocessing", "precision", "inference", "networks", "backbones",
     "pooling", "features", "progress", "embedding", "scaling", "patterns", "network", "noise",
     "mixture", "domain", "distribution", "tilting", "posterior", "pilot", "population", "metrics",
-    "calibration", "targets", "losses", "held_out", "expert", "prediction", "regression",
-    "adaptation", "simulation", "planning", "forecasting", "advice", "pipeline", "persistence",
-    "pretrained", "plotting", "outlook", "answer", "request", "serving", "served_pipeline",
-    "served_model", "assessment", "figures", "provenance", "registry", "loss_log", "runs",
-    "comparison", "tracking", "server", "page_text", "page_errors", "page_inputs", "page_masks",
-    "page_plot", "page_export", "page_session", "page_models", "page_widgets", "app",
-    "page_server", "cli",
+    "calibration", "targets", "losses", "training", "held_out", "expert", "prediction",
+    "regression", "adaptation", "simulation", "planning", "forecasting", "advice", "pipeline",
+    "persistence", "pretrained", "plotting", "outlook", "answer", "request", "serving",
+    "served_pipeline", "served_model", "assessment", "figures", "provenance", "registry",
+    "loss_log", "runs", "comparison", "tracking", "server", "page_text", "page_errors",
+    "page_inputs", "page_masks", "page_plot", "page_export", "page_session", "page_models",
+    "page_widgets", "app", "page_server", "cli",
 ]  # fmt: skip
 
 
