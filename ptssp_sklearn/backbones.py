@@ -29,8 +29,9 @@ def register_backbone(name: str, factory: Callable[..., Backbone]) -> None:
     ----------
     name : str
     factory : callable
-        Called with the keywords ``model``, ``weights``, ``device``, ``batch_size`` and
-        ``random_state`` of the embedder (those it names), returns a `Backbone`.
+        Called with the keywords ``model``, ``weights``, ``device``, ``batch_size``,
+        ``precision`` and ``random_state`` of the embedder (those it names), returns a
+        `Backbone`.
     """
     _REGISTRY[name] = factory
 
