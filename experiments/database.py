@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 APPLICATION = 0x50545353
+"""SQLite's application_id of these files: PTSS in ASCII."""
+
 SCHEMA = 1
+"""SQLite's user_version of these files."""
+
 _TABLES = """
 CREATE TABLE datasets (bank TEXT, dataset TEXT, record TEXT NOT NULL,
     PRIMARY KEY (bank, dataset));

@@ -111,25 +111,25 @@ def fit_mmf(sizes: Array, scores: Array) -> Array:
     return np.stack([start, np.exp(d * points[:, 1]), plateau, d], axis=-1)
 
 
-def _power3_shape(points: Array, log_sizes: Array, first: Array) -> Array:
-    c = _power3_rate(points, first[..., 0])[..., None]
-    return np.exp(-c * np.maximum(log_sizes - first, 0.0))
+def _power3_shape(points: Array, log_sizes: Array, log_first: Array) -> Array:
+    c = _power3_rate(points, log_first[..., 0])[..., None]
+    return np.exp(-c * np.maximum(log_sizes - log_first, 0.0))
 
 
-def _power3_rate(points: Array, first: Array) -> Array:
+def _power3_rate(points: Array, log_first: Array) -> Array:
     """Halve the way to the plateau ``half-way size / slope`` images after the first size."""
-    return _LOG_2 / np.logaddexp(0.0, points[..., 1] - points[..., 0] - first)
+    return _LOG_2 / np.logaddexp(0.0, points[..., 1] - points[..., 0] - log_first)
 
 
-def _power4_shape(points: Array, log_sizes: Array, first: Array) -> Array:
+def _power4_shape(points: Array, log_sizes: Array, log_first: Array) -> Array:
     """Halve the way ``half-way size`` images after the first size; the slope is c."""
     c = np.exp(points[..., 0, None])
     origin = np.exp(points[..., 1, None]) / np.expm1(_LOG_2 / c)
-    beyond = np.maximum(np.exp(log_sizes) - np.exp(first), 0.0)
+    beyond = np.maximum(np.exp(log_sizes) - np.exp(log_first), 0.0)
     return np.exp(-c * np.log1p(beyond / origin))
 
 
-def _weibull_shape(points: Array, log_sizes: Array, first: Array) -> Array:
+def _weibull_shape(points: Array, log_sizes: Array, log_first: Array) -> Array:
     d = np.exp(points[..., 0, None])
     return np.exp(-_LOG_2 * np.exp(np.minimum(d * (log_sizes - points[..., 1, None]), 99.0)))
 

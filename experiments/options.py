@@ -83,7 +83,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 
 
 class _Settings(argparse.Action):
-    """Collects NAME=VALUE; a value is JSON where it reads as such, else text."""
+    """Collect NAME=VALUE; a value is JSON where it reads as such, else text."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, *_: Any
@@ -99,14 +99,14 @@ class _Settings(argparse.Action):
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"got {text}, expected at least 1")
-    return value
+    return _whole_number(text, least=1)
 
 
 def _natural(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"got {text}, expected at least 0")
-    return value
+    return _whole_number(text, least=0)
+
+
+def _whole_number(text: str, least: int) -> int:
+    if not text.strip().lstrip("+-").isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"got {text}, expected a whole number from {least} on")
+    return int(text)

@@ -77,14 +77,14 @@ def search_curves(sizes: Array, scores: Array, shape: Shape) -> tuple[Array, Arr
     return points, start, plateau
 
 
-def logistic(points: Array, log_sizes: Array, first: Array) -> Array:
+def logistic(points: Array, log_sizes: Array, log_first: Array) -> Array:
     """Give the share of the start left at each size, the shape of the 4PL.
 
     Parameters
     ----------
     points : ndarray of shape (..., 2), log slope and log half-way size
     log_sizes : ndarray of shape (n_sizes,)
-    first : ndarray that broadcasts to (..., 1), log of a curve's first size; not used here
+    log_first : ndarray that broadcasts to (..., 1), of a curve's first size; not used here
 
     Returns
     -------

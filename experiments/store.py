@@ -17,6 +17,7 @@ from experiments.schedule import Task
 from ptssp_sklearn.banks import METRICS
 
 SAME_TASK = "bank = ? AND learner = ? AND dataset = ? AND size = ? AND repeat = ?"
+"""Condition on the columns that are `Task.key`, in that order."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,13 @@ class Store(Database):
         self.code = code
 
     def register(self, bank: str, learner: str, settings: dict, records: Iterable[dict]) -> None:
-        """Note what is about to be measured, or check that it is as it was noted before."""
+        """Note what is about to be measured, or check that it is as it was noted before.
+
+        Raises
+        ------
+        StoreError
+            If the settings of this bank and learner, or a dataset's record, are others.
+        """
         text = json.dumps(settings, sort_keys=True)
         with self.transaction() as db:
             noted = db.execute(
@@ -167,7 +174,7 @@ class Store(Database):
 
 
 def portable(record: dict[str, Any]) -> dict[str, Any]:
-    """Keep only the last name of absolute paths, which differ between machines."""
+    """Keep only the last part of absolute paths, whose folders differ between machines."""
     return {
         key: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
         for key, value in record.items()

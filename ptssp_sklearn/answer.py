@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ptssp_sklearn.distribution import interval_levels
 from ptssp_sklearn.domain import STRANGE
 from ptssp_sklearn.forecasting import check_target
 from ptssp_sklearn.images import ImageError
+from ptssp_sklearn.levels import interval_levels
 from ptssp_sklearn.outlook import Outlook, look_at, outlook_for
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.plotting import PredictedCurveDisplay

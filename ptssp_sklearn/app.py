@@ -24,8 +24,9 @@ from ptssp_sklearn.page_export import (
     python_lines,
     shell_line,
 )
-from ptssp_sklearn.page_inputs import Task, pilot_points
+from ptssp_sklearn.page_inputs import Task
 from ptssp_sklearn.page_models import Chosen, choose_model
+from ptssp_sklearn.page_pilot import pilot_points
 from ptssp_sklearn.page_plot import curve_chart, curve_table, long_table
 from ptssp_sklearn.page_session import Refused, beside, remember
 from ptssp_sklearn.page_text import LANGUAGES, Words, plain

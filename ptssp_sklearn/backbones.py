@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,6 +21,9 @@ _REGISTRY: dict[str, Callable[..., Backbone]] = {
     "efficientnet_lite0": EfficientNetLite0Backbone,
 }
 
+SETTINGS = ("model", "weights", "device", "batch_size", "precision", "random_state")
+"""Parameters of `ImageEmbedder` that a factory may name."""
+
 
 def register_backbone(name: str, factory: Callable[..., Backbone]) -> None:
     """Add a feature extractor under a name that `ImageEmbedder(backbone=name)` takes.
@@ -29,8 +32,9 @@ def register_backbone(name: str, factory: Callable[..., Backbone]) -> None:
     ----------
     name : str
     factory : callable
-        Called with the keywords ``model``, ``weights``, ``device``, ``batch_size`` and
-        ``random_state`` of the embedder (those it names), returns a `Backbone`.
+        Called with the keywords ``model``, ``weights``, ``device``, ``batch_size``,
+        ``precision`` and ``random_state`` of the embedder (those it names), returns a
+        `Backbone`.
     """
     _REGISTRY[name] = factory
 
@@ -51,8 +55,8 @@ def find_backbone(name: Any) -> Callable[..., Backbone]:
     raise ValueError(f"Got backbone={name!r}, expected one of {', '.join(names)}. {hint}")
 
 
-def make_backbone(name: Any, **settings: Any) -> Backbone:
-    """Build a backbone from those settings its factory names."""
+def make_backbone(name: Any, params: Mapping[str, Any]) -> Backbone:
+    """Build a backbone from those of an embedder's `SETTINGS` that its factory names."""
     factory = find_backbone(name)
     known = inspect.signature(factory).parameters
-    return factory(**{key: value for key, value in settings.items() if key in known})
+    return factory(**{key: params[key] for key in SETTINGS if key in known})

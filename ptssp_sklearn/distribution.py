@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 from scipy.stats import t as student_t
 
+from ptssp_sklearn.levels import NOMINAL, LevelMap, map_levels
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.sigmoid import inverse_sigmoid_curve, sigmoid_curve
@@ -22,33 +23,6 @@ _TARGETS = np.linspace(0.005, 0.995, 199)
 
 LEAST_PROBABILITY = 0.1
 """A target that fewer of the curves reach counts as out of reach."""
-
-LEVELS = np.linspace(0.0, 1.0, 101)
-"""Nominal levels of quantiles that a `LevelMap` maps."""
-
-
-@dataclass(frozen=True)
-class LevelMap:
-    """Levels that nominal ones become by calibration, at 0, 0.01, … 1.
-
-    Parameters
-    ----------
-    curve, size : ndarray of shape (n_rows, 101) or (1, 101)
-        For quantiles of scores, and of required sizes.
-    """
-
-    curve: Array
-    size: Array
-
-    def rows(self, n_rows: int) -> LevelMap:
-        """Repeat a map of one row."""
-        return LevelMap(
-            *[np.broadcast_to(m, (n_rows, len(LEVELS))) for m in (self.curve, self.size)]
-        )
-
-
-NOMINAL = LevelMap(LEVELS[None], LEVELS[None])
-"""The map that changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +91,7 @@ class CurveDistribution:
         if not measured:
             return np.moveaxis(np.quantile(curves, np.atleast_1d(quantiles), axis=1), 0, -1)
         drawn = self.noise.draw(sizes, curves, np.random.default_rng(self.seed))
-        levels = self._levels(quantiles, self.level_map.curve)
+        levels = map_levels(quantiles, self.level_map.curve, len(self.params))
         pairs = zip(drawn, levels, strict=True)
         return np.stack([np.quantile(row, own, axis=0).T for row, own in pairs])
 
@@ -165,7 +139,7 @@ class CurveDistribution:
         -------
         sizes : ndarray of shape (n_rows, n_quantiles), images
         """
-        levels = self._levels(quantiles, self.level_map.size)
+        levels = map_levels(quantiles, self.level_map.size, len(self.params))
         pairs = zip(self.noisy_sizes(target_map), levels, strict=True)
         return np.stack([np.quantile(row, own, method="inverted_cdf") for row, own in pairs])
 
@@ -228,25 +202,6 @@ class CurveDistribution:
         """
         needed = self.sizes(target_map)
         return (np.isfinite(needed) & (needed <= size)).mean(axis=1)
-
-    def _levels(self, nominal: ArrayLike, mapped: Array) -> Array:
-        """Look up the calibrated levels of nominal ones, shape (n_rows, n_levels)."""
-        asked = np.atleast_1d(nominal)
-        rows = np.broadcast_to(mapped, (len(self.params), len(LEVELS)))
-        return np.array([np.interp(asked, LEVELS, row) for row in rows])
-
-
-def interval_levels(coverage: float) -> list[float]:
-    """Give the levels of the ends of a central interval.
-
-    Raises
-    ------
-    ValueError
-        If the coverage is not in (0, 1).
-    """
-    if not 0 < coverage < 1:
-        raise ValueError(f"Got the interval {coverage:g}, expected a fraction in (0, 1).")
-    return [0.5 - coverage / 2, 0.5 + coverage / 2]
 
 
 def _rising_medians(params: Array) -> Array:

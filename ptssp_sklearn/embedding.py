@@ -163,15 +163,7 @@ default="statistics"
         rows = check_image_table(X)
         self.n_images_ = max(len(row.images) for row in rows)
         self.n_features_in_ = X.shape[1] if hasattr(X, "shape") else self.n_images_
-        self.backbone_ = make_backbone(
-            self.backbone,
-            model=self.model,
-            weights=self.weights,
-            device=self.device,
-            batch_size=self.batch_size,
-            precision=self.precision,
-            random_state=self.random_state,
-        )
+        self.backbone_ = make_backbone(self.backbone, self.get_params())
         self.backbone_.keep_weights = self.pickle_weights
         return self
 

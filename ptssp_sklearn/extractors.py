@@ -14,8 +14,9 @@ from PIL import Image
 
 from ptssp_sklearn.ceilings import ceiling_statistics
 from ptssp_sklearn.landmarks import LANDMARK_NAMES, landmark_scores
+from ptssp_sklearn.object_statistics import mask_statistics
 from ptssp_sklearn.rehearsal import REHEARSAL_NAMES, rehearse
-from ptssp_sklearn.statistics import image_statistics, mask_statistics
+from ptssp_sklearn.statistics import image_statistics
 
 Images = Sequence[NDArray[np.uint8]]
 Masks = Sequence[NDArray[np.int32]]

@@ -1,8 +1,7 @@
 """Features of the images of many rows: what the cache knows is not computed again.
 
-Images are read, decoded and prepared in threads, a little ahead of the network that works
-on them in full batches across rows. Extractors with features of a whole row work in
-processes, one row at a time.
+Images are read, decoded and prepared in threads, a little ahead of what computes their
+features; see `ptssp_sklearn.batches`.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import effective_n_jobs
 from numpy.typing import NDArray
 
+from ptssp_sklearn.batches import Task, in_batches, in_processes
 from ptssp_sklearn.cache import FeatureCache, MemoryCache, cache_key, pack, unpack
 from ptssp_sklearn.extractors import Backbone
 from ptssp_sklearn.sources import Source, row_sources
 from ptssp_sklearn.tables import ImageRow
 
 Array = NDArray[np.float64]
-Computed = list[tuple[str, Array]]
 
 _MOST_THREADS = 8
 _UNNAMED_LIMIT = 10**9
@@ -49,29 +48,6 @@ class RowFeatures:
     images: Array
     together: Array
     n_masks: int
-
-
-@dataclass
-class Task:
-    """Images on their way: the keys of their features, and what is still to compute.
-
-    Parameters
-    ----------
-    image_keys, mask_keys : list of str, one an image
-        None where there is no mask.
-    row_key : str or None
-        Of the features of all annotated images.
-    prepared : list of (image, mask) or None
-        As the extractor takes them; None for an image that is not needed.
-    wanted : frozenset of str
-        Keys of what is to be computed.
-    """
-
-    image_keys: list[str]
-    mask_keys: list[str | None]
-    row_key: str | None = None
-    prepared: list[tuple[Any, Any | None] | None] | None = None
-    wanted: frozenset[str] = frozenset()
 
 
 class FeatureExtractor:
@@ -126,7 +102,12 @@ class FeatureExtractor:
         tasks: list[Task] = []
         try:
             found = _remember(_ordered(pool, self._inspect, units, ahead), tasks)
-            for computed, n_images in (self._in_processes if whole else self._in_batches)(found):
+            pieces = (
+                in_processes(self.backbone, found, self.n_jobs)
+                if whole
+                else in_batches(self.backbone, found)
+            )
+            for computed, n_images in pieces:
                 for key, value in computed:
                     self._values[key] = value
                     self._features.put(key, pack(value))
@@ -174,23 +155,6 @@ class FeatureExtractor:
             self._values[key] = unpack(data)
         return data is None
 
-    def _in_processes(self, tasks: Iterable[Task]) -> Iterator[tuple[Computed, int]]:
-        workers = Parallel(n_jobs=self.n_jobs, return_as="generator", pre_dispatch="2*n_jobs")
-        yield from workers(delayed(compute)(self.backbone, [task]) for task in tasks)
-
-    def _in_batches(self, tasks: Iterable[Task]) -> Iterator[tuple[Computed, int]]:
-        batch: list[Task] = []
-        for task in tasks:
-            if task.wanted:
-                batch.append(task)
-            if len(batch) == self.backbone.batch_size:
-                yield compute(self.backbone, batch)
-                batch = []
-            elif not task.wanted:
-                yield [], 1
-        if batch:
-            yield compute(self.backbone, batch)
-
     def _assemble(self, tasks: list[Task], lengths: list[int]) -> list[RowFeatures]:
         undefined = np.full(len(self.backbone.mask_names), np.nan)
         apart = np.full(len(self.backbone.row_names), np.nan)
@@ -209,39 +173,6 @@ class FeatureExtractor:
                 RowFeatures(np.array(images), together if together.size else apart, n_masks)
             )
         return answer
-
-
-def compute(backbone: Backbone, tasks: list[Task]) -> tuple[Computed, int]:
-    """Compute the wanted features of a few tasks; give them with their keys.
-
-    Returns
-    -------
-    computed : list of (key, features); empty features where a row has none
-    n_images : int
-    """
-    wanted_images: dict[str, Any] = {}
-    wanted_masks: dict[str, Any] = {}
-    computed: Computed = []
-    for task in tasks:
-        prepared = task.prepared or []
-        for pair, image_key, mask_key in zip(
-            prepared, task.image_keys, task.mask_keys, strict=True
-        ):
-            if pair is not None and image_key in task.wanted:
-                wanted_images[image_key] = pair[0]
-            if pair is not None and mask_key is not None and mask_key in task.wanted:
-                wanted_masks[mask_key] = pair
-        if task.row_key is not None and task.row_key in task.wanted:
-            annotated = [pair for pair in prepared if pair is not None and pair[1] is not None]
-            together = backbone.row_features(*zip(*annotated, strict=True))
-            computed.append((task.row_key, np.empty(0) if together is None else together))
-    if wanted_images:
-        features = backbone.image_features(list(wanted_images.values()))
-        computed += zip(wanted_images, features, strict=True)
-    if wanted_masks:
-        features = backbone.mask_features(*zip(*wanted_masks.values(), strict=True))
-        computed += zip(wanted_masks, features, strict=True)
-    return computed, sum(len(task.image_keys) for task in tasks)
 
 
 def _ordered(

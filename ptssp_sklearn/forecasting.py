@@ -9,13 +9,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ptssp_sklearn.distribution import CurveDistribution, interval_levels
+from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.errors import InputError
+from ptssp_sklearn.levels import interval_levels
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
 
-_UNREACHABLE = ("inf", "nan", "raise")
+UNREACHABLE = ("inf", "nan", "raise")
+"""What may stand for a size that is out of reach."""
 
 
 class CurveForecastMixin:
@@ -126,8 +128,7 @@ class CurveForecastMixin:
             reach under ``"raise"``.
         """
         target = check_target(target_map)
-        if unreachable not in _UNREACHABLE:
-            raise ValueError(f"Got unreachable={unreachable!r}, expected 'inf', 'nan' or 'raise'.")
+        check_unreachable(unreachable)
         levels = None if interval is None else interval_levels(interval)
         if levels is None and pilot is None and not self._predicts_distributions():
             points = np.asarray(self.predict(X))[:, None]  # type: ignore[attr-defined]
@@ -233,6 +234,12 @@ def _check_reached(
             f"{chance:.0%}: its mean levels off at D={distribution.central_params()[row, 3]:.3f}. "
             "Lower the target or pass unreachable='inf'."
         )
+
+
+def check_unreachable(choice: str) -> None:
+    """Refuse what is none of `UNREACHABLE`."""
+    if choice not in UNREACHABLE:
+        raise ValueError(f"Got unreachable={choice!r}, expected 'inf', 'nan' or 'raise'.")
 
 
 def check_target(target_map: float | ArrayLike) -> NDArray[np.float64]:

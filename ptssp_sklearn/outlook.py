@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ptssp_sklearn.distribution import CurveDistribution, interval_levels
+from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.levels import interval_levels
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.sigmoid import whole_images
 

@@ -1,11 +1,10 @@
-"""What comes through the page's uploads: images, masks, pilots, within limits.
+"""What comes through the page's uploads: images and masks, within limits.
 
 Everything is decoded from the uploaded bytes; no path or address that came with them is opened.
 """
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 
 from ptssp_sklearn.answer import one_row
 from ptssp_sklearn.errors import InputError
-from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.polygons import Polygon, draw_polygons, parse_polygons
 from ptssp_sklearn.request import (
     DEFAULT_LIMITS,
@@ -221,47 +219,3 @@ def make_task(
     known = masks if any(mask is not None for mask in masks) else []
     table = one_row([image for _, image in images], known)
     return Task(key, [name for name, _ in images], mask_names, table)
-
-
-def read_pilot(upload: Upload) -> pd.DataFrame:
-    """Read an uploaded CSV of the columns size and score.
-
-    Raises
-    ------
-    ValueError
-        If it is no such table, or has too many rows.
-    """
-    name, expected = f"'{upload.name}'", "expected a CSV file of the columns size and score"
-    try:
-        table = pd.read_csv(io.BytesIO(upload.data), nrows=DEFAULT_LIMITS.pilot_points + 1)
-        if not {"size", "score"} <= set(table.columns):
-            raise RequestError(f"Got '{upload.name}', {expected}.", "no_table", name=name)
-        table = table[["size", "score"]].astype(float)
-    except RequestError:
-        raise
-    except ValueError as error:
-        message = f"Got '{upload.name}', {expected} ({error})."
-        raise RequestError(message, "no_table", name=name) from None
-    return table
-
-
-def pilot_points(table: pd.DataFrame) -> list[tuple[float, float]]:
-    """Give the measured points of an edited table; rows that are not full yet are left out.
-
-    Raises
-    ------
-    ValueError
-        If a point is none, or there are too many.
-    """
-    full = table.dropna().astype(float)
-    points = list(zip(full["size"].tolist(), full["score"].tolist(), strict=True))
-    if len(points) > DEFAULT_LIMITS.pilot_points:
-        raise RequestError(
-            f"Got {len(points)} points, expected at most {DEFAULT_LIMITS.pilot_points}.",
-            "points",
-            count=len(points),
-            most=DEFAULT_LIMITS.pilot_points,
-        )
-    if points:
-        check_pilot(points)
-    return points

@@ -16,9 +16,9 @@ from ptssp_sklearn.page_inputs import (
     read_images,
     read_labels,
     read_masks,
-    read_pilot,
 )
 from ptssp_sklearn.page_masks import count_objects, overlay_png
+from ptssp_sklearn.page_pilot import read_pilot
 from ptssp_sklearn.page_session import beside, remember
 from ptssp_sklearn.page_text import Words, plain
 from ptssp_sklearn.request import DEFAULT_LIMITS, IMAGE_FORMATS, MASK_FORMATS

@@ -58,6 +58,35 @@ class Region:
         return (values >= self.low) & (values < self.high)
 
 
+def level_place(feature: int | None, n_features: int) -> int | None:
+    """Count the place of the feature whose levels are told apart from the front.
+
+    Parameters
+    ----------
+    feature : int or None
+        Negative from the end.
+    n_features : int
+
+    Returns
+    -------
+    place : int or None
+        None without such a feature, or of a model without any.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many features.
+    """
+    if feature is None or not n_features:
+        return None
+    if not -n_features <= feature < n_features:
+        raise ValueError(
+            f"Got level_feature={feature} for {n_features} features, expected {-n_features} to "
+            f"{n_features - 1}."
+        )
+    return feature % n_features
+
+
 def find_regions(X: Array, feature: int | None = None) -> list[Region]:
     """Find the regions of training rows.
 

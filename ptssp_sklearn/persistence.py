@@ -15,19 +15,21 @@ from safetensors.numpy import save
 
 from ptssp_sklearn import __version__
 from ptssp_sklearn.backbones import make_backbone
-from ptssp_sklearn.distribution import LevelMap
 from ptssp_sklearn.domain import References
 from ptssp_sklearn.embedding import ImageEmbedder
 from ptssp_sklearn.errors import InputError
 from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.fitting import SigmoidCurveFitter
+from ptssp_sklearn.levels import LevelMap
 from ptssp_sklearn.mixture import Mixture
 from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.patterns import Region
+from ptssp_sklearn.patterns import Region, level_place
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.population import Population
-from ptssp_sklearn.regression import CurveParamRegressor
+from ptssp_sklearn.prediction import find_domains
+from ptssp_sklearn.regression import CurveParamRegressor, expert_settings
 from ptssp_sklearn.scaling import Standardiser
+from ptssp_sklearn.sigmoid import PARAM_NAMES
 
 FORMAT, OLDEST_FORMAT = 4, 2
 _KEY = "ptssp_sklearn"
@@ -193,10 +195,7 @@ def _restore_references(names: list[str], tensors: dict[str, np.ndarray]) -> Ref
 
 def _restore_embedder(header: dict[str, Any]) -> ImageEmbedder:
     embedder = ImageEmbedder(**header["params"])
-    names = ("model", "weights", "device", "batch_size", "precision", "random_state")
-    embedder.backbone_ = make_backbone(
-        embedder.backbone, **{name: getattr(embedder, name) for name in names}
-    )
+    embedder.backbone_ = make_backbone(embedder.backbone, embedder.get_params())
     embedder.n_images_ = header["n_images"]
     embedder.n_features_in_ = header["n_columns"]
     return embedder
@@ -208,18 +207,20 @@ def _restore_regressor(
     import torch
 
     regressor = CurveParamRegressor(**header["params"])
-    regressor.n_features_in_, regressor.n_outputs_, regressor._y_ndim = header["n_features"], 4, 2
+    regressor.n_features_in_, regressor.n_outputs_ = header["n_features"], len(PARAM_NAMES)
     regressor.seed_ = header["seed"]
     mixture, level_maps = _restore_beliefs(tensors, "population")
     noise = MeasurementNoise(**header["noise"])
     regressor.population_ = Population(mixture, noise, np.empty((0, 0, 4)), level_maps)
     regressor.references_ = _restore_references(header["datasets"], tensors)
+    settings = expert_settings(regressor.get_params(), of_curves=True)
+    place = level_place(regressor.level_feature, regressor.n_features_in_)
     regressor.experts_ = []
     for number, about in enumerate(header["experts"]):
         mine = {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{number}.")}
         bounds = map(float, mine.get("bounds", _EVERYWHERE))
-        region = Region(mine["columns"].astype(bool), regressor._level_feature(), *bounds)
-        expert = Expert(regressor._settings(), region)
+        region = Region(mine["columns"].astype(bool), place, *bounds)
+        expert = Expert(settings, region)
         expert.mean_, expert.scale_ = mine["target.mean_"], mine["target.scale_"]
         expert.scaler_ = Standardiser()
         for name in _SCALER:
@@ -229,7 +230,7 @@ def _restore_regressor(
         weights = {k.removeprefix("net."): v for k, v in mine.items() if k.startswith("net.")}
         expert.restore({name: torch.from_numpy(value) for name, value in weights.items()})
         regressor.experts_.append(expert)
-    regressor.domains_ = regressor._find_domains()
+    regressor.domains_ = find_domains(regressor.references_, regressor.experts_)
     return regressor
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.distribution import NOMINAL, LevelMap
+from ptssp_sklearn.levels import NOMINAL, LevelMap
 from ptssp_sklearn.mixture import Mixture, fit_mixture
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.pilot import pilot_limits

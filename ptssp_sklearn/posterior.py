@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.distribution import NOMINAL, CurveDistribution, LevelMap
+from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.levels import NOMINAL, LevelMap
 from ptssp_sklearn.mixture import Mixture
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve

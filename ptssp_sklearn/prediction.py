@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ptssp_sklearn.distribution import LEVELS, CurveDistribution, LevelMap
+from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.domain import Domain, References
 from ptssp_sklearn.expert import Expert
+from ptssp_sklearn.levels import LEVELS, LevelMap
 from ptssp_sklearn.patterns import choose_region
 from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.population import Population
@@ -157,11 +158,11 @@ class CurvePredictionMixin:
                 strange, share = rows[outside], share[outside]
                 yield expert.believe(X[strange], self.population_, self.seed_, share), strange
 
-    def _find_domains(self) -> list[Domain]:
-        """Place the remembered training rows in the space of each expert."""
-        known = self.references_
-        features, domains = known.features.astype(np.float64), []
-        for expert in self.experts_:
-            rows = expert.region.holds(features)
-            domains.append(Domain(expert.represent(features[rows]), known.dataset[rows]))
-        return domains
+
+def find_domains(known: References, experts: list[Expert]) -> list[Domain]:
+    """Place the remembered training rows in the space of each expert."""
+    features, domains = known.features.astype(np.float64), []
+    for expert in experts:
+        rows = expert.region.holds(features)
+        domains.append(Domain(expert.represent(features[rows]), known.dataset[rows]))
+    return domains

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ptssp_sklearn.calibration import calibrate
-from ptssp_sklearn.domain import References
 from ptssp_sklearn.expert import Expert
-from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.patterns import find_regions
-from ptssp_sklearn.population import Population
-from ptssp_sklearn.prediction import CurvePredictionMixin
+from ptssp_sklearn.patterns import find_regions, level_place
+from ptssp_sklearn.prediction import CurvePredictionMixin, find_domains
 from ptssp_sklearn.sigmoid import PARAM_NAMES, to_unbounded
-from ptssp_sklearn.targets import check_params, group_numbers, points_behind
+from ptssp_sklearn.targets import check_params, group_numbers, learn_population, points_behind
 from ptssp_sklearn.training import ExpertSettings
 
 Array = NDArray[np.float64]
@@ -104,6 +99,8 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
     (2, 4)
     """
 
+    _y_ndim = 2  # of a stored model, which is one of curves; `fit` replaces it
+
     def __init__(
         self,
         *,
@@ -161,15 +158,19 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         seeds = check_random_state(self.random_state)
         self.seed_ = int(seeds.randint(2**31 - 1))
         numbers = group_numbers(targets, groups)
+        settings = expert_settings(self.get_params(), of_curves=self._predicts_curves())
         table = samples = None
         if self._predicts_curves():
             params = check_params(targets)
-            table = points_behind(params, curves, np.array(self._settings().sizes))
-            samples = self._fit_population(X, params, table, measured=curves is not None)
+            table = points_behind(params, curves, np.array(settings.sizes))
+            self.population_, self.references_, samples = learn_population(
+                X, params, table, measured=curves is not None, seed=self.seed_
+            )
             targets = to_unbounded(params)
-        regions = [] if X is None else find_regions(X, self._level_feature())
+        place = level_place(self.level_feature, self.n_features_in_)
+        regions = [] if X is None else find_regions(X, place)
         self.experts_ = [
-            Expert(self._settings(), region).fit(
+            Expert(settings, region).fit(
                 X,
                 targets,
                 groups=numbers,
@@ -180,7 +181,7 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
             for number, region in enumerate(regions)
         ]
         if table is not None:
-            self.domains_ = self._find_domains()
+            self.domains_ = find_domains(self.references_, self.experts_)
         if table is not None and curves is not None:
             sizes, scores = table.columns.to_numpy(dtype=float), table.to_numpy()
             for expert in self.experts_:
@@ -223,52 +224,8 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         self.n_outputs_ = targets.shape[1]
         return X, targets
 
-    def _fit_population(
-        self, X: Any, params: Array, table: pd.DataFrame, *, measured: bool
-    ) -> Array:
-        """Learn the population of distinct curves; give each row's samples."""
-        _, first, place = np.unique(params, axis=0, return_index=True, return_inverse=True)
-        table = table.iloc[first].rename(index=str)
-        self.references_ = References.of(table, X, place.ravel(), seed=self.seed_)
-        sizes, scores = table.columns.to_numpy(dtype=float), table.to_numpy()
-        population = Population.fit(sizes, scores, seed=self.seed_)
-        samples = population.samples[place.ravel()]
-        if measured:
-            maps = calibrate(population.prior(len(first), seed=self.seed_), sizes, scores)
-            population = replace(population, level_maps=maps)
-        else:
-            population = replace(population, noise=MeasurementNoise())
-        self.population_ = replace(population, samples=samples[:0])
-        return samples
-
     def _predicts_curves(self) -> bool:
         return self._y_ndim == 2 and self.n_outputs_ == len(PARAM_NAMES)
-
-    def _level_feature(self) -> int | None:
-        place, n = self.level_feature, self.n_features_in_
-        if place is None:
-            return None
-        if not -n <= place < n:
-            raise ValueError(
-                f"Got level_feature={place} for {n} features, expected {-n} to {n - 1}."
-            )
-        return place % n
-
-    def _settings(self) -> ExpertSettings:
-        sizes = np.geomspace(2, 1024, 16) if self.sizes is None else np.asarray(self.sizes, float)
-        return ExpertSettings(
-            n_networks=self.n_networks,
-            n_hidden=self.n_hidden,
-            n_steps=self.n_steps,
-            batch_size=self.batch_size,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            dropout=self.dropout,
-            input_dropout=self.input_dropout,
-            sizes=tuple(sizes) if self._predicts_curves() else None,
-            device=self.device,
-            verbose=self.verbose,
-        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -276,3 +233,19 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         tags.regressor_tags.poor_score = True
         return tags
+
+
+def expert_settings(params: dict[str, Any], *, of_curves: bool) -> ExpertSettings:
+    """Give the settings of the ensembles of a regressor.
+
+    Parameters
+    ----------
+    params : dict
+        Of the regressor.
+    of_curves : bool
+        Whether its targets are curves.
+    """
+    settings = {one.name: params[one.name] for one in fields(ExpertSettings)}
+    asked = params["sizes"]
+    sizes = np.geomspace(2, 1024, 16) if asked is None else np.asarray(asked, dtype=float)
+    return ExpertSettings(**settings | {"sizes": tuple(sizes) if of_curves else None})

@@ -18,7 +18,8 @@ import pandas as pd
 from PIL import Image
 
 from ptssp_sklearn.answer import SHOWN_SIZES, answer_for
-from ptssp_sklearn.forecasting import check_target
+from ptssp_sklearn.forecasting import check_target, check_unreachable
+from ptssp_sklearn.levels import interval_levels
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.request import DEFAULT_LIMITS, Limits, RequestError, read_rows
 from ptssp_sklearn.sigmoid import PARAM_NAMES
@@ -37,8 +38,6 @@ OUTPUT_COLUMNS = (
     "out_of_domain",
 )
 """Columns of the answer table."""
-
-_UNREACHABLE = ("nan", "inf", "raise")
 
 
 def knows_images(pipeline: TrainingSizePipeline) -> bool:
@@ -87,17 +86,13 @@ class Question:
         asked = PARAM_DEFAULTS | {k: v for k, v in given.items() if v is not None}
         if asked["target_map"] is None:
             raise RequestError("Got no target_map, expected it in params, a fraction in (0, 1).")
+        target, interval = (_number(name, asked[name]) for name in ("target_map", "interval"))
         try:
-            target = float(check_target(_number("target_map", asked["target_map"])))
+            check_target(target)
+            interval_levels(interval)
+            check_unreachable(asked["unreachable"])
         except ValueError as error:
             raise RequestError(str(error)) from None
-        interval = _number("interval", asked["interval"])
-        if not 0 < interval < 1:
-            raise RequestError(f"Got interval={interval:g}, expected a fraction in (0, 1).")
-        if asked["unreachable"] not in _UNREACHABLE:
-            raise RequestError(
-                f"Got unreachable={asked['unreachable']!r}, expected 'nan', 'inf' or 'raise'."
-            )
         return cls(target, interval, asked["unreachable"])
 
 

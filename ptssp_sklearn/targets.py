@@ -1,14 +1,19 @@
-"""What a regressor of curves learns from: parameters, the points behind them, groups."""
+"""What a regressor of curves learns from: parameters, their points, groups, the population."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ptssp_sklearn.calibration import calibrate
 from ptssp_sklearn.curves import check_curve_table
+from ptssp_sklearn.domain import References
+from ptssp_sklearn.noise import MeasurementNoise
+from ptssp_sklearn.population import Population
 from ptssp_sklearn.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
@@ -64,3 +69,41 @@ def group_numbers(targets: Array, groups: Any = None) -> NDArray[np.intp]:
     if len(groups) != len(targets):
         raise ValueError(f"Got {len(groups)} groups for {len(targets)} rows, expected as many.")
     return np.unique(np.asarray(groups), return_inverse=True)[1].ravel()
+
+
+def learn_population(
+    X: Array | None, params: Array, table: pd.DataFrame, *, measured: bool, seed: int
+) -> tuple[Population, References, Array]:
+    """Learn the population of the distinct curves, and what to remember of them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features), or None
+    params : ndarray of shape (n_rows, 4)
+        Rows with equal ones are draws of one dataset.
+    table : curve table of n_rows rows
+    measured : bool
+        Whether the table was measured; otherwise it tells neither of noise nor of how well
+        intervals hold.
+    seed : int
+
+    Returns
+    -------
+    population : Population
+        Calibrated where the table was measured; without samples.
+    references : References
+    samples : ndarray of shape (n_rows, n_samples, 4)
+        Unbounded coordinates that each row's curve may have.
+    """
+    _, first, place = np.unique(params, axis=0, return_index=True, return_inverse=True)
+    table = table.iloc[first].rename(index=str)
+    references = References.of(table, X, place.ravel(), seed=seed)
+    sizes, scores = table.columns.to_numpy(dtype=float), table.to_numpy()
+    population = Population.fit(sizes, scores, seed=seed)
+    samples = population.samples[place.ravel()]
+    if measured:
+        maps = calibrate(population.prior(len(first), seed=seed), sizes, scores)
+        population = replace(population, level_maps=maps)
+    else:
+        population = replace(population, noise=MeasurementNoise())
+    return replace(population, samples=samples[:0]), references, samples

@@ -248,7 +248,7 @@ def test_more_domains_extend_a_bank(tmp_path, reference):
         ({"learner": "NoLearner"}, "tests.learners has no NoLearner"),
         ({"sizes": "2,four"}, "Got the sizes '2,four'"),
         ({"sizes": "2,64"}, "Got the dataset 'drawn-0' with 32 training images, but the largest"),
-        ({"first": 5, "domains": 0}, "expected at least 1"),
+        ({"first": 5, "domains": 0}, "expected a whole number from 1 on"),
         ({"bank": "procedura"}, "Got the bank 'procedura', expected procedural, cutpaste"),
         ({"bank": "cutpaste"}, "expected --cutouts DIR --backgrounds DIR"),
         ({"bank": "yolo"}, "expected --data DIR or --roboflow"),
@@ -256,7 +256,8 @@ def test_more_domains_extend_a_bank(tmp_path, reference):
         ({"set": "width"}, "expected NAME=VALUE"),
         ({"set": "colour=1"}, "Got settings {'colour': 1}"),
         ({"out": Path("/proc/nothing")}, "Give a folder that can be written as --out"),
-        ({"stop_flat": 0}, "expected at least 1"),
+        ({"stop_flat": 0}, "got 0, expected a whole number from 1 on"),
+        ({"stop_flat": "two"}, "got two, expected a whole number from 1 on"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path, capsys, change, line):

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.integrate import trapezoid
 
 from ptssp_sklearn.calibration import calibrate
-from ptssp_sklearn.distribution import LEVELS, NOMINAL, CurveDistribution
+from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.levels import LEVELS, NOMINAL
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.population import Population
 from ptssp_sklearn.sigmoid import sigmoid_curve
@@ -32,10 +34,10 @@ def test_a_measured_score_varies_more_than_the_true_one():
 def test_the_density_of_a_measured_score_sums_to_one_and_is_highest_where_it_lies():
     scores = np.linspace(-1, 2, 3001)
     found = np.exp([CLOUD.log_density([32.0], np.array([[s]]))[0, 0] for s in scores])
-    assert np.trapezoid(found, scores) == pytest.approx(1.0, abs=0.01)
+    assert trapezoid(found, scores) == pytest.approx(1.0, abs=0.01)
     low, high = CLOUD.curve_quantiles([32.0], [0.05, 0.95])[0, 0]
     inside = (scores >= low) & (scores <= high)
-    assert np.trapezoid(found[inside], scores[inside]) == pytest.approx(0.9, abs=0.03)
+    assert trapezoid(found[inside], scores[inside]) == pytest.approx(0.9, abs=0.03)
 
 
 def test_the_central_curve_is_the_mean_curve():

@@ -20,12 +20,11 @@ from ptssp_sklearn.errors import InputError, MissingPackageError, need
 from ptssp_sklearn.page_errors import RUSSIAN, error_text
 from ptssp_sklearn.page_inputs import (
     Upload,
-    pilot_points,
     read_images,
     read_labels,
     read_masks,
-    read_pilot,
 )
+from ptssp_sklearn.page_pilot import pilot_points, read_pilot
 from ptssp_sklearn.page_text import Words
 from ptssp_sklearn.persistence import load_model
 from ptssp_sklearn.request import Limits

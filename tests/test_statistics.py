@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ptssp_sklearn.object_statistics import mask_statistics
 from ptssp_sklearn.saliency import otsu, saliency_map, salient_objects
-from ptssp_sklearn.statistics import image_statistics, mask_statistics
+from ptssp_sklearn.statistics import image_statistics
 from tests.scenes import scene
 
 

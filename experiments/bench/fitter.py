@@ -19,9 +19,13 @@ from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.sigmoid import PARAM_BOUNDS, sigmoid_curve
 
 LCDB = Path("tests/data/lcdb_accuracy.csv.gz")
-FIRST_SIZES = 16
+COMMON_SIZES = 16
 ENOUGH = 4096
 STARTS = 12
+HEAD = (
+    "LCDB accuracy curves", "`curve_fit`, a curve", "this fitter, a curve", "ratio",
+    "`curve_fit` failed",
+)  # fmt: skip
 
 Array = NDArray[np.float64]
 
@@ -68,7 +72,7 @@ def multi_start(sizes: Array, scores: Array, rng: np.random.Generator) -> float:
 
 
 def agreement(sizes: Array, scores: Array) -> tuple[float, float]:
-    """Give the share of curves within 1 % of the reference, and of those clearly better."""
+    """Give the share of curves within 1 % of `multi_start`, and of those clearly better."""
     fitted = sigmoid_curve(sizes, fit_curves(sizes, scores))
     ours = np.nansum((fitted - scores) ** 2, axis=1)
     rng = np.random.default_rng(0)
@@ -96,45 +100,49 @@ def memory_of_many(sizes: Array, n: int) -> tuple[float, float]:
     return seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e9
 
 
+def common_curves(sizes: Array, scores: Array) -> tuple[Array, Array]:
+    """Give the 16 sizes most curves were measured at, and the curves that have all of them."""
+    common = np.sort(np.isfinite(scores).sum(axis=0).argsort()[::-1][:COMMON_SIZES])
+    even = scores[:, common]
+    return sizes[common], even[np.isfinite(even).all(axis=1)]
+
+
+def compare(name: str, sizes: Array, scores: Array, runs: int) -> list[str]:
+    """Time both fitters on the same curves; give their line of the table."""
+    tiled = np.tile(scores, (-(-ENOUGH // len(scores)), 1))
+    failed = loop_over_curve_fit(sizes, scores)
+    works: dict[str, Callable[[], object]] = {
+        "loop": partial(loop_over_curve_fit, sizes, scores),
+        "ours": partial(fit_curves, sizes, tiled),
+    }
+    seconds = medians(works, runs)
+    loop, ours = seconds["loop"] / len(scores), seconds["ours"] / len(tiled)
+    return [
+        name, f"{loop * 1e3:.2f} ms", f"{ours * 1e6:.0f} µs", f"{loop / ours:.0f}",
+        f"{failed / len(scores):.0%}",
+    ]  # fmt: skip
+
+
 def main(runs: int = 3, many: int = 1_000_000) -> None:
     """Run all of it and write the section."""
     sizes, scores = read_curves()
-    complete = np.isfinite(scores).sum(axis=0).argsort()[::-1][:FIRST_SIZES]
-    complete = np.sort(complete)
-    even = scores[:, complete]
-    even = even[np.isfinite(even).all(axis=1)]
-    rows = []
-    for name, n, values in (
-        ("300 curves, 5 to 36 points each", sizes, scores),
-        (f"{len(even)} of them, at the same 16 sizes", sizes[complete], even),
-    ):
-        tiled = np.tile(values, (-(-ENOUGH // len(values)), 1))
-        failed = loop_over_curve_fit(n, values)
-        works: dict[str, Callable[[], object]] = {
-            "loop": partial(loop_over_curve_fit, n, values),
-            "ours": partial(fit_curves, n, tiled),
-        }
-        seconds = medians(works, runs)
-        loop, ours = seconds["loop"] / len(values), seconds["ours"] / len(tiled)
-        rows.append(
-            [name, f"{loop * 1e3:.2f} ms", f"{ours * 1e6:.0f} µs", f"{loop / ours:.0f}",
-             f"{failed / len(values):.0%}"]
-        )  # fmt: skip
+    common, even = common_curves(sizes, scores)
+    rows = [
+        compare("300 curves, 5 to 36 points each", sizes, scores, runs),
+        compare(f"{len(even)} of them, at the same 16 sizes", common, even, runs),
+    ]
     good, better = agreement(sizes, scores)
-    took, grown = memory_of_many(sizes[complete], many)
-    head = ["LCDB accuracy curves", "`curve_fit`, a curve", "this fitter, a curve", "ratio",
-            "`curve_fit` failed"]  # fmt: skip
+    took, grown = memory_of_many(common, many)
     write_section(
         "fitter",
-        f"""{table(head, rows)}
+        f"""{table(HEAD, rows)}
 
 Ratios are of the same run: medians of {runs} runs in turn with the peer. This fitter works on
 tables of about {ENOUGH:,} rows (the curves, repeated), with the threads that NumPy is given.
 
 Squared error within 1 % (+1e-9) of the best of {STARTS} bounded starts of `least_squares`:
 {good:.1%} of the 300 curves; clearly better than it: {better:.1%}. {many:,} curves of
-16 points took
-{took:.0f} s and {max(grown, 0.0):.2f} GB above the data.
+16 points took {took:.0f} s and {max(grown, 0.0):.2f} GB above the data.
 
 {machine("numpy", "scipy")}""",
     )

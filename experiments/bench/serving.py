@@ -16,12 +16,13 @@ import numpy as np
 import pandas as pd
 import typer
 
-from experiments.bench.page import machine, write_section
+from experiments.bench import page
 from experiments.serving_process import PTSSP, ask, free_port, running
 from ptssp_sklearn import load_curve_bank
 from ptssp_sklearn.serving import encode_images
 
 CLIENTS = (1, 8)
+HEAD = ("request", "clients", "requests", "median, ms", "95th percentile, ms", "a second")
 KINDS = {
     "one image": (1, False),
     "four images": (4, False),
@@ -59,20 +60,20 @@ def measure(model: str = "general", *, requests: int = 40) -> pd.DataFrame:
 
 def table(latencies: pd.DataFrame, model: str) -> str:
     """Write the median and the 95th percentile as Markdown."""
-    lines = [
+    text = (
         f"`python -m experiments.bench.serving --model {model}`: `ptssp serve` with one thread, "
         "asked over HTTP on the same machine. A request is one row of images of 64 x 64 pixels. "
         "The answers of one process come one after the other; with masks a row trains small "
-        "networks first (the rehearsal).\n",
-        "| request | clients | requests | median, ms | 95th percentile, ms | a second |",
-        "|---|---|---|---|---|---|",
-    ]
+        "networks first (the rehearsal)."
+    )
+    rows = []
     for (kind, clients), part in latencies.groupby(["kind", "clients"], sort=False):
         seconds = part["seconds"].to_numpy()
         middle, high = np.quantile(seconds, [0.5, 0.95]) * 1000
-        shown = f"{len(seconds)} | {middle:.0f} | {high:.0f}"
-        lines.append(f"| {kind} | {clients} | {shown} | {int(str(clients)) / seconds.mean():.1f} |")
-    return "\n".join([*lines, f"\n{machine('mlflow', 'torch')}"])
+        rate = int(str(clients)) / seconds.mean()
+        rows.append([str(kind), str(clients), str(len(seconds)), f"{middle:.0f}", f"{high:.0f}",
+                     f"{rate:.1f}"])  # fmt: skip
+    return "\n\n".join([text, page.table(HEAD, rows), page.machine("mlflow", "torch")])
 
 
 def _bodies(kind: str) -> list[dict[str, Any]]:
@@ -104,7 +105,7 @@ def run(
 ) -> None:
     """Measure, print the table and put it into the page."""
     text = table(measure(model, requests=requests), model)
-    write_section("serving", text)
+    page.write_section("serving", text)
     print(text)
 
 

@@ -58,7 +58,13 @@ class Model(ABC):
 
 
 class Learner(ABC):
-    """A way to train an instance segmenter; its settings are its constructor's arguments."""
+    """A way to train an instance segmenter; its settings are its constructor's arguments.
+
+    Attributes
+    ----------
+    name : str
+        What the store and the banks call it.
+    """
 
     name: str
 
@@ -95,7 +101,7 @@ class Learner(ABC):
 
 @dataclass(frozen=True)
 class Job:
-    """One of several trainings that may run side by side."""
+    """One of several trainings that may run side by side; see `Learner.fit`."""
 
     samples: Sequence[Sample]
     n_classes: int

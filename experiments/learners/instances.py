@@ -13,7 +13,10 @@ from ptssp_sklearn.parting import part_objects
 Array = NDArray[np.float32]
 
 LEAST_AREA = 4
+"""Of an object that counts, pixels."""
+
 MOST_OBJECTS = 100
+"""Of one image, those the network is surest of."""
 
 
 def class_map(sample: Sample) -> NDArray[np.int64]:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from experiments.learners.segmenter import SegmenterLearner
 from ptssp_sklearn.unet import Decoder
 
-_STRIDES = (0, 1, 2, 3)
+_LEVELS = (0, 1, 2, 3)
+"""Of the encoder: strides 2, 4, 8 and 16."""
 
 
 class Lite0Learner(SegmenterLearner):
@@ -62,7 +63,7 @@ def _trained_encoder() -> Any:
     with torch.random.fork_rng(devices=[]):
         trained = import_module("ptssp_sklearn.networks").trained_lite0().state_dict()
         encoder = timm.create_model(
-            "tf_efficientnet_lite0", pretrained=False, features_only=True, out_indices=_STRIDES
+            "tf_efficientnet_lite0", pretrained=False, features_only=True, out_indices=_LEVELS
         )
     encoder.load_state_dict({name: trained[name] for name in encoder.state_dict()})
     return encoder.requires_grad_(False)

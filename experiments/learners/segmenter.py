@@ -94,7 +94,7 @@ class SegmenterLearner(Learner):
 
 
 class SegmenterModel(Model):
-    """A trained network."""
+    """A trained network; its last map is the depth, those before it are the classes."""
 
     def __init__(self, network: nn.Module, device: str) -> None:
         self.network = network.eval().to(device).to(memory_format=torch.channels_last)

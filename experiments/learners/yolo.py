@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from experiments.datasets.base import Sample
 from experiments.learners.base import Budget, Learner, Model, Prediction
 from experiments.learners.polygons import write_samples
 from experiments.learners.sandbox import sandbox
+from experiments.learners.yolo_network import build_network, train_network
 
 CHUNK = 16
 """Images predicted at once."""
@@ -87,7 +87,7 @@ class YoloLearner(Learner):
                 "names": {index: str(index) for index in range(n_classes)},
                 "channels": 3,
             }
-            network = _build(self.weights, data, seed, start)
+            network = build_network(self.weights, data, seed, start)
             settings = {
                 "imgsz": self.side,
                 "device": self.device,
@@ -95,7 +95,7 @@ class YoloLearner(Learner):
                 "project": str(folder / "run"),
                 **schedule,
             }
-            return YoloModel(_train(network, data, settings), self.side, self.device)
+            return YoloModel(train_network(network, data, settings), self.side, self.device)
 
     def _schedule(self, n_samples: int, budget: Budget) -> tuple[int, dict[str, int]]:
         """Say how often each sample is written, and the epochs and batch."""
@@ -165,83 +165,6 @@ class YoloModel(Model):
 
         state = self.network.state_dict()
         return save({name: value.cpu().clone().contiguous() for name, value in state.items()})
-
-
-def _build(weights: str, data: dict[str, Any], seed: int, start: bytes | None) -> Any:
-    """Make the network: random from a .yaml, from a .pt, or in the state of `start`."""
-    import torch
-    from ultralytics.nn.modules import Segment
-    from ultralytics.nn.tasks import SegmentationModel, load_checkpoint
-
-    pretrained = weights.endswith(".pt")
-    if pretrained and not Path(weights).is_file():
-        raise ValueError(f"Got weights={weights!r}, but there is no such file. Check the path.")
-    torch.manual_seed(seed)
-    try:
-        source = load_checkpoint(weights)[0] if pretrained else None
-        network: Any = SegmentationModel(
-            source.yaml if source is not None else weights, ch=3, nc=data["nc"], verbose=False
-        )
-    except Exception as error:  # whatever a file that is no YOLO model makes ultralytics raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(
-            f"Got weights={weights!r}, which ultralytics cannot build a segmenter of ({reason}). "
-            "Name a segmentation .yaml or .pt, such as yolo11n-seg.yaml."
-        ) from None
-    if not isinstance(network.model[-1], Segment):
-        raise ValueError(f"Got weights={weights!r}, expected a segmenter: its name ends in -seg.")
-    network.names = data["names"]
-    if start is not None:
-        _restore(network, start)
-    elif source is not None:
-        network.load(source, verbose=False)
-    return network
-
-
-def _restore(network: Any, start: bytes) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    try:
-        network.load_state_dict(load(start))
-    except (SafetensorError, RuntimeError) as error:
-        line = str(error).splitlines()[-1].strip()
-        raise ValueError(
-            f"Got start weights that do not fit this network ({line}). Start from the weights "
-            "of the same learner and number of classes."
-        ) from None
-
-
-def _train(network: Any, data: dict[str, Any], settings: dict[str, Any]) -> Any:
-    """Train, and give the moving average of the weights."""
-    from ultralytics.models.yolo.segment import SegmentationTrainer
-
-    class Run(SegmentationTrainer):
-        """Training alone: no validation, no checkpoint; a name that takes no trackers on."""
-
-        def get_dataset(self) -> dict[str, Any]:
-            return data
-
-        def validate(self) -> tuple[dict[str, float], None]:
-            return {}, None
-
-        def save_model(self) -> bool:
-            return False
-
-        def save_metrics(self, metrics: dict[str, float]) -> None:
-            """Write no table of losses."""
-
-        def final_eval(self) -> None:
-            """Leave out the measurement of the best checkpoint."""
-
-    fixed = {"workers": 0, "plots": False, "val": False, "save": False, "patience": 0}
-    quiet = {"amp": False, "verbose": False, "pretrained": False, "model": "yolo11n-seg.yaml"}
-    run: Any = Run(overrides={**fixed, **quiet, **settings, "data": "data.yaml"})
-    run.model = network
-    run.train()
-    trained = run.ema.ema.float().eval()
-    trained.criterion = None
-    return trained.requires_grad_(False)
 
 
 def _prediction(result: Any) -> Prediction:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from experiments.sources.material import Item, slug
+from experiments.sources.material import VISIBLE, Item, slug
 from experiments.sources.svg import rasterised_file
 from experiments.sources.wad import between, palette, picture, read_wad
 
@@ -31,7 +31,7 @@ def with_holes(path: Path) -> Image.Image:
         if image.width * image.height > MOST_PIXELS:
             raise ValueError(f"has {image.width} by {image.height} pixels")
         rgba = image.convert("RGBA")
-    if np.asarray(rgba)[..., 3].min() > 24:
+    if np.asarray(rgba)[..., 3].min() > VISIBLE:
         raise ValueError("has no transparent pixel")
     return rgba
 

@@ -27,7 +27,6 @@ FACES = (
     "lobster.otf",
     "okolaksBold.ttf",
 )
-# First code point and number of letters of a script of the Noto Sans family.
 SCRIPTS = {
     "Armenian": (0x531, 38),
     "Bengali": (0x995, 20),
@@ -48,6 +47,7 @@ SCRIPTS = {
     "Vai": (0xA500, 40),
     "Yi": (0xA000, 40),
 }
+"""First code point and number of letters of scripts of the Noto Sans family."""
 
 
 @dataclass(frozen=True)

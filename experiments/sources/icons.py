@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from experiments.sources.material import Item, slug
@@ -26,8 +27,12 @@ Colour = tuple[int, int, int]
 
 
 def _colour(rng: np.random.Generator) -> Colour:
-    red, green, blue = rng.integers(0, 256, 3)
-    return int(red), int(green), int(blue)
+    return _as_colour(rng.integers(0, 256, 3))
+
+
+def _as_colour(values: NDArray[np.int64]) -> Colour:
+    red, green, blue = values.tolist()
+    return red, green, blue
 
 
 def _game_icon(body: str, colour: Colour) -> Image.Image:
@@ -43,14 +48,20 @@ def game_icons(folders: list[Path], rng: np.random.Generator) -> Iterator[Item]:
     for name, icon in sorted(icons.items()):
         for thing in THINGS:
             if thing in name.split("-"):
-                red, green, blue = np.clip(hues[thing] + rng.integers(-25, 26, 3), 0, 255)
-                colour = int(red), int(green), int(blue)
+                near = np.clip(hues[thing] + rng.integers(-25, 26, 3), 0, 255)
+                colour = _as_colour(near)
                 yield Item(thing, name, partial(_game_icon, icon["body"], colour))
                 break
 
 
 def filled_script(script: str, colours: list[str]) -> str:
-    """Give the SVG that a script puts together from texts and ``props``."""
+    """Give the SVG that a script puts together from texts and ``props``.
+
+    Raises
+    ------
+    ValueError
+        If the script puts together none.
+    """
     values = {f"colors[{i}]": colour for i, colour in enumerate(colours)}
     values |= {"size": "48", "strokeWidth": "4", "id": "a"}
     values |= {"strokeLinecap": "round", "strokeLinejoin": "round"}

@@ -14,14 +14,22 @@ from PIL import Image
 
 from experiments.sources.packages import Package
 
-LONGEST = 96
-SHORTEST = 18
+LONGEST, SHORTEST = 96, 18
+"""Of the longer side of a cut-out, pixels."""
+
 LEAST_AREA = 120
+"""Of the solid pixels of a cut-out."""
+
+VISIBLE, SOLID = 24, 127
+"""Alpha above which a pixel is seen, and counts as the object."""
+
 PER_CLASS = 40
 PER_SOURCE = 600
 LEAST_PER_CLASS = 6
 MOST_CLASSES = 24
 SIDES = (192, 512)
+"""Of a background, pixels."""
+
 BOMBS = (Image.DecompressionBombWarning, Image.DecompressionBombError)
 BROKEN = (OSError, ValueError, SyntaxError, KeyError, IndexError, struct.error, *BOMBS)
 
@@ -68,7 +76,7 @@ def trimmed(image: Image.Image, longest: int = LONGEST) -> Image.Image:
     """
     rgba = image.convert("RGBA")
     alpha = np.asarray(rgba)[..., 3]
-    rows, columns = np.flatnonzero((alpha > 24).any(1)), np.flatnonzero((alpha > 24).any(0))
+    rows, columns = (np.flatnonzero((alpha > VISIBLE).any(axis)) for axis in (1, 0))
     if not rows.size:
         raise ValueError("nothing is visible")
     rgba = rgba.crop((columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
@@ -76,14 +84,20 @@ def trimmed(image: Image.Image, longest: int = LONGEST) -> Image.Image:
     if scale < 1:
         size = [max(1, round(side * scale)) for side in rgba.size]
         rgba = rgba.convert("RGBa").resize(size, Image.Resampling.LANCZOS).convert("RGBA")
-    solid = np.asarray(rgba)[..., 3] > 127
+    solid = np.asarray(rgba)[..., 3] > SOLID
     if max(rgba.size) < SHORTEST or solid.sum() < LEAST_AREA or solid.mean() < 0.06:
         raise ValueError(f"too little is visible: {solid.sum()} solid pixels of {rgba.size}")
     return rgba
 
 
 def as_background(image: Image.Image) -> Image.Image:
-    """Give `image` as RGB, scaled so that its sides are within 192 and 512 px."""
+    """Give `image` as RGB, scaled so that its sides are within `SIDES`.
+
+    Raises
+    ------
+    ValueError
+        If it is too long for its height, or too high for its length.
+    """
     rgb = image.convert("RGB")
     least, most = SIDES
     scale = min(most / max(rgb.size), max(1.0, least / min(rgb.size)))

@@ -16,6 +16,7 @@ from experiments.sources.material import Item
 SIDE = 256
 COUNT = 40
 Field = NDArray[np.float64]
+Maker = Callable[[np.random.Generator], Field]
 
 
 def two_colours(field: Field, rng: np.random.Generator) -> Image.Image:
@@ -86,15 +87,13 @@ def gradient(rng: np.random.Generator) -> Field:
     return _unit(x if style == 1 else np.hypot(x - rng.random(), y - rng.random()))
 
 
-def _painted(make: Callable[[np.random.Generator], Field], seed: int) -> Image.Image:
+def _painted(make: Maker, seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
     return two_colours(make(rng), rng)
 
 
 def generated(
-    makers: tuple[Callable[[np.random.Generator], Field], ...],
-    folders: list[Path],
-    rng: np.random.Generator,
+    makers: tuple[Maker, ...], folders: list[Path], rng: np.random.Generator
 ) -> Iterator[Item]:
     """Give `COUNT` images, the makers in turn."""
     for index in range(COUNT):

@@ -27,7 +27,13 @@ class Package:
 
 
 def fetch_command(package: Package) -> list[str]:
-    """Give the client's command that leaves the package's archive in the current folder."""
+    """Give the client's command that leaves the package's archive in the current folder.
+
+    Raises
+    ------
+    ValueError
+        If the registry is unknown.
+    """
     if package.registry == "debian":
         return ["apt-get", "download", f"{package.name}={package.version}"]
     if package.registry == "npm":
@@ -41,7 +47,13 @@ def fetch_command(package: Package) -> list[str]:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a .deb, .tgz, .whl or .zip into `folder`."""
+    """Unpack a .deb, .tgz, .tar.gz, .whl or .zip into `folder`.
+
+    Raises
+    ------
+    ValueError
+        If it is of another kind.
+    """
     if archive.suffix == ".deb":
         subprocess.run(["dpkg-deb", "-x", str(archive), str(folder)], check=True)
     elif archive.suffix in {".whl", ".zip"}:

@@ -12,7 +12,13 @@ WIDTH = 256
 
 
 def rasterised(svg: str, width: int = WIDTH) -> Image.Image:
-    """Draw an SVG document, `width` pixels wide, on a transparent ground."""
+    """Draw an SVG document, `width` pixels wide, on a transparent ground.
+
+    Raises
+    ------
+    ImportError
+        If resvg-py is missing; says what to install.
+    """
     try:
         import resvg_py
     except ImportError as error:

@@ -52,7 +52,13 @@ def _draw_column(rgba: NDArray[np.uint8], x: int, data: bytes, at: int, rgb: NDA
 
 
 def picture(data: bytes, rgb: NDArray[np.uint8]) -> Image.Image:
-    """Draw a picture lump (columns of posts) with the palette `rgb`."""
+    """Draw a picture lump (columns of posts) with the palette `rgb`.
+
+    Raises
+    ------
+    ValueError
+        If its sides are no picture's.
+    """
     width, height = struct.unpack_from("<HH", data)
     if not 0 < width <= 1024 or not 0 < height <= 1024:
         raise ValueError(f"Got a picture of {width} by {height}, expected 1 to 1024 each way.")
@@ -63,7 +69,13 @@ def picture(data: bytes, rgb: NDArray[np.uint8]) -> Image.Image:
 
 
 def flat(data: bytes, rgb: NDArray[np.uint8]) -> Image.Image:
-    """Draw a floor lump: 64 by 64 palette indices."""
+    """Draw a floor lump: 64 by 64 palette indices.
+
+    Raises
+    ------
+    ValueError
+        If it is of another length.
+    """
     if len(data) != 4096:
         raise ValueError(f"Got a floor of {len(data)} bytes, expected 4096.")
     return Image.fromarray(rgb[np.frombuffer(data, np.uint8).reshape(64, 64)])

@@ -48,11 +48,11 @@ def learning_curve(results: Sequence[Result], metric: str) -> Curve:
     ValueError
         If the results are of different data or settings.
     """
-    kinds = {result.key[:2] for result in results}
+    kinds = {result.kind for result in results}
     if len(kinds) != 1:
         raise ValueError(
             f"Got results of {len(kinds)} data and settings, expected one of each. "
-            "Select them with Result.is_of."
+            "Pass results of one Result.kind."
         )
     table = pd.DataFrame(
         {"size": [r.size for r in results], "score": [r.scores[metric] for r in results]}

@@ -16,7 +16,13 @@ from experiments.studies.study import Examples
 from ptssp_sklearn.sigmoid import sigmoid_curve
 
 _COLUMNS = 4
+_EXAMPLES_IN_A_ROW = 6
 _POINTS = 100
+_TRAINING_TITLES = {
+    "train_loss": "training loss",
+    "valid_loss": "validation loss",
+    "valid_acc": "validation accuracy",
+}
 
 
 def curves_figure(curves: Mapping[str, Curve]) -> Figure:
@@ -58,8 +64,9 @@ def confusion_figure(results: Mapping[str, Result]) -> Figure:
 def examples_figure(result: Result, data: Examples) -> Figure:
     """Draw test images with the prediction (the truth where it was another)."""
     shown = result.details["examples"]
-    figure = Figure(figsize=(9, 3.2 * -(-len(shown) // 6) / 2), layout="constrained")
-    axes = figure.subplots(-(-len(shown) // 6), 6, squeeze=False).ravel()
+    rows = -(-len(shown) // _EXAMPLES_IN_A_ROW)
+    figure = Figure(figsize=(9, 1.6 * rows), layout="constrained")
+    axes = figure.subplots(rows, _EXAMPLES_IN_A_ROW, squeeze=False).ravel()
     for ax in axes:
         ax.set_axis_off()
     for ax, item in zip(axes, shown, strict=False):
@@ -78,15 +85,14 @@ def training_figure(results: Mapping[str, Result]) -> Figure:
         for name, result in results.items()
         for epoch, row in enumerate(result.history, start=1)
     ]
-    frame, titles = pd.DataFrame(rows), {"train_loss": "training loss"}
-    titles |= {"valid_loss": "validation loss", "valid_acc": "validation accuracy"}
-    wanted = [key for key in titles if key in frame]
+    frame = pd.DataFrame(rows)
+    wanted = [key for key in _TRAINING_TITLES if key in frame]
     figure = Figure(figsize=(4.2 * len(wanted), 3.4), layout="constrained")
     for ax, key in zip(figure.subplots(1, len(wanted), squeeze=False)[0], wanted, strict=True):
         need("seaborn").lineplot(
             frame.dropna(subset=[key]), x="epoch", y=key, hue="training", marker="o", ax=ax
         )
-        ax.set_ylabel(titles[key])
+        ax.set_ylabel(_TRAINING_TITLES[key])
         ax.get_legend().set(title=None)
     return figure
 

@@ -62,7 +62,7 @@ def _compared(groups: Sequence[Group]) -> list[dict]:
     for group in groups:
         title, _, rest = group.study.title.partition(", ")
         regime = REGIME_TITLES.get(group.study.name.rsplit("-", 1)[1], rest)
-        regime += f", {EARLIER}" if group.learner.endswith(EARLIER) else ""
+        regime += f", {EARLIER}" if group.earlier else ""
         random = "random weights" in group.learner or "from scratch" in group.learner
         panel = title if group.study.document == "A" else _panel(title, random)
         rows += [

@@ -13,7 +13,7 @@ from experiments.studies.results import Result, ResultStore
 from experiments.studies.study import Study
 
 EARLIER = "earlier settings"
-"""Said of results that another recipe than the catalogue's gave."""
+"""Said of results of `Group.earlier`."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,13 @@ class Group:
     @property
     def learner(self) -> str:
         """Give the network all results were measured with, and whether in an earlier way."""
-        settings = self.results[0].settings
+        return self.results[0].settings["learner"] + (f"; {EARLIER}" if self.earlier else "")
+
+    @property
+    def earlier(self) -> bool:
+        """Tell whether another recipe than the catalogue's gave the results."""
         known = [setup.settings() for setup in (self.study.full, self.study.stand_in)]
-        return settings["learner"] + ("" if settings in known else f"; {EARLIER}")
+        return self.results[0].settings not in known
 
     @property
     def curve(self) -> Curve:
@@ -66,6 +70,6 @@ def read_groups(studies: Iterable[Study], folder: Path) -> list[Group]:
     for study in studies:
         found: dict[tuple, list[Result]] = {}
         for result in ResultStore(study.name, folder).read():
-            found.setdefault(result.key[:2], []).append(result)
+            found.setdefault(result.kind, []).append(result)
         groups += [Group(study, tuple(results)) for results in found.values()]
     return groups

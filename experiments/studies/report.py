@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments.bench.page import table
 from experiments.studies.catalogue import CATALOGUE
 from experiments.studies.gallery import chosen_figures
-from experiments.studies.groups import EARLIER, Group, read_groups
+from experiments.studies.groups import Group, read_groups
 from experiments.studies.study import Study
 
 PAGE = Path("docs/studies.md")
@@ -54,6 +54,12 @@ _DETECTORS = (
     "against 15, at longer training. Seconds are wall clock, other work on the machine included."
 )
 
+_TITLES = {
+    "A": "CIFAR-10, a pretrained feature extractor and from scratch",
+    "B": "ten classic architectures",
+    "C": "transfer learning on Garbage Classification",
+}
+
 
 def write_report(results: Path, page: Path = PAGE) -> None:
     """Write the page and its figures, into the folder ``images`` beside it."""
@@ -70,21 +76,13 @@ def page_text(groups: Sequence[Group]) -> str:
     """Give the page of what was measured."""
     parts = [
         _INTRO,
-        f"## Study A: {_title('A')}\n\n{study_a(groups)}",
-        f"## Study B: {_title('B')}\n\n{_NEEDS}\n\n{study_b(groups)}",
-        f"## Study C: {_title('C')}\n\n{study_c(groups)}",
+        f"## Study A: {_TITLES['A']}\n\n{study_a(groups)}",
+        f"## Study B: {_TITLES['B']}\n\n{_NEEDS}\n\n{study_b(groups)}",
+        f"## Study C: {_TITLES['C']}\n\n{study_c(groups)}",
         f"## Learning curves measured here\n\n{curves(groups)}",
     ]
     parts += [f"![{text}](images/{name}.png)" for name, (text, _) in chosen_figures(groups).items()]
     return "\n\n".join(part.strip() for part in parts) + "\n"
-
-
-def _title(document: str) -> str:
-    return {
-        "A": "CIFAR-10, a pretrained feature extractor and from scratch",
-        "B": "ten classic architectures",
-        "C": "transfer learning on Garbage Classification",
-    }[document]
 
 
 def study_a(groups: Sequence[Group]) -> str:
@@ -109,7 +107,7 @@ def study_a(groups: Sequence[Group]) -> str:
         "small part is given as long as the whole; a part whose validation tenth is of fewer than "
         "ten images has none and trains all its steps."
     )
-    if any(group.learner.endswith(EARLIER) for group in own):
+    if any(group.earlier for group in own):
         text += f" {_STOPPED}"
     return "\n\n".join([text, table(head, rows or [[_NONE] * len(head)]), *sorted(where)])
 
@@ -118,14 +116,10 @@ def study_b(groups: Sequence[Group]) -> str:
     """Give the table of Study B: what is stated, and what was measured on which data."""
     head = ["study", "metric", "required", "published", "measured here", "measured on (network)",
             "examples for the requirement"]  # fmt: skip
-    rows = []
-    for study in CATALOGUE.values():
-        if study.document == "B":
-            stated = [study.title, study.metric, percent(study.required, "> "),
-                      percent(study.published)]  # fmt: skip
-            own = [group for group in groups if group.study is study]
-            rows += [[*stated, *measured(group)] for group in own]
-            rows += [] if own else [[*stated, *_not_measured(study), _NONE]]
+    rows = [
+        [study.title, study.metric, percent(study.required, "> "), percent(study.published), *cells]
+        for study, cells in _measured_of("B", groups)
+    ]
     notes = [f"- {s.title}: {s.note}" for s in CATALOGUE.values() if s.document == "B" and s.note]
     return "\n\n".join(
         [table(head, rows), "From the documents:", "\n".join(notes), detectors(groups)]
@@ -146,27 +140,29 @@ def detectors(groups: Sequence[Group]) -> str:
     return f"{_DETECTORS}\n\n{table(head, rows or [[_NONE] * len(head)])}"
 
 
-def _not_measured(study: Study) -> list[str]:
-    """Give the cells in the place of a score and its data."""
-    return ["not measured", study.unmeasured or _NOT_RUN]
+def _measured_of(document: str, groups: Sequence[Group]) -> Iterator[tuple[Study, list[str]]]:
+    """Give each study of a document with the cells of each of its groups, or why it has none."""
+    for study in CATALOGUE.values():
+        if study.document == document:
+            own = [group for group in groups if group.study is study]
+            yield from ((study, measured(group)) for group in own)
+            if not own:
+                yield study, ["not measured", study.unmeasured or _NOT_RUN, _NONE]
 
 
 def study_c(groups: Sequence[Group]) -> str:
     """Give the table of Study C: macro F1 at the largest part measured."""
-    rows = []
-    for study in CATALOGUE.values():
-        if study.document == "C":
-            own = [group for group in groups if group.study is study]
-            stated = [study.title, percent(study.published)]
-            rows += [[*stated, *measured(group)[:2]] for group in own]
-            rows += [] if own else [[*stated, *_not_measured(study)]]
+    rows = [
+        [study.title, percent(study.published), *cells[:2]]
+        for study, cells in _measured_of("C", groups)
+    ]
     text = (
         "The metric is macro F1 on the test split. The documents state no figures. A row that "
         "says random weights has none of ImageNet to transfer, as those of torchvision come from "
         "a hub: it shows that the study runs, not what transfer gains. EfficientNet-Lite0, whose "
         "trained weights come with a package, is not in the documents."
     )
-    if any(g.learner.endswith(EARLIER) for g in groups if g.study.document == "C"):
+    if any(g.earlier for g in groups if g.study.document == "C"):
         text += f" {_STOPPED}"
     return f"{text}\n\n{table(['study', 'published', 'measured here', 'measured on'], rows)}"
 
@@ -175,8 +171,9 @@ def measured(group: Group) -> list[str]:
     """Give the cells of what was measured: the score, on what, the size for the requirement."""
     size, score = group.largest()
     required = group.study.required
-    known = required is not None and group.curve.params is not None
-    cell = needed(group, required) if required is not None and known else _NONE
+    cell = _NONE
+    if required is not None and group.curve.params is not None:
+        cell = needed(group, required)
     return [f"{score:.3f}", f"{size:,} of {group.data} ({group.learner})", cell]
 
 

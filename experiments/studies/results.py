@@ -44,14 +44,15 @@ class Result:
     details: dict[str, Any] = field(default_factory=dict)
     machine: str = ""
 
-    def is_of(self, data: str, settings: dict[str, Any]) -> bool:
-        """Tell whether it was measured on these data with these settings."""
-        return self.data == data and self.settings == settings
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Give data and settings: results of one kind may stand on one curve."""
+        return self.data, json.dumps(self.settings, sort_keys=True)
 
     @property
     def key(self) -> tuple[str, str, float, int]:
         """Give what makes it another measurement than others."""
-        return self.data, json.dumps(self.settings, sort_keys=True), self.fraction, self.seed
+        return *self.kind, self.fraction, self.seed
 
 
 class ResultStore:

@@ -14,7 +14,7 @@ _NOTE = (
     "Similar metrics in fewer epochs with the pretrained extractor; 50 % slightly lower; 10 % "
     "clearly lower and fastest."
 )
-_FULL_SIDE, _SIDE = 128, 64
+_SIDE, _STAND_IN_SIDE = 128, 64
 
 
 def _network(regime: str, side: int) -> Classifier:
@@ -30,10 +30,10 @@ STUDIES = tuple(
         title=f"CIFAR-10, {title}",
         document="A",
         metric="accuracy",
-        full=Setup(cifar10, _network(regime, _FULL_SIDE), Recipe(60, 128, rate, patience=1750)),
+        full=Setup(cifar10, _network(regime, _SIDE), Recipe(60, 128, rate, patience=1750)),
         stand_in=Setup(
             partial(photographs, 32, 80),
-            _network(regime, _SIDE),
+            _network(regime, _STAND_IN_SIDE),
             Recipe(10, 16, rate, patience=70, least_steps=150),
         ),
         note=_NOTE,

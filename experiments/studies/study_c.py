@@ -17,7 +17,8 @@ REGIME_TITLES = {
 }
 _RATES = {"last": 3e-3, "some": 1e-3, "all": 3e-4}
 _HEAVY = ("inception_v3", "vgg16")
-_SIDE, _SIDES = 64, {"inception_v3": 299}
+_SIDE, _LITE0_STAND_IN_SIDE = 224, 64
+_OTHER_SIDES = {"inception_v3": 299}
 
 
 def _untrained_rate(name: str, regime: str) -> float:
@@ -28,7 +29,7 @@ def _untrained_rate(name: str, regime: str) -> float:
 def _study(name: str, regime: str) -> Study:
     build = partial(transferred, name, regime=regime)
     title = REGIME_TITLES[regime]
-    side = _SIDES.get(name, 224)
+    side = _OTHER_SIDES.get(name, _SIDE)
     return Study(
         name=f"garbage-{name}-{regime}",
         title=f"{name}, {title}",
@@ -59,13 +60,16 @@ def _lite0(regime: str) -> Study:
         document="C",
         metric="f1",
         full=Setup(
-            garbage,
-            Classifier(name, partial(lite0, regime=regime, side=224)),
+            partial(garbage, side=_SIDE),
+            Classifier(name, partial(lite0, regime=regime, side=_SIDE)),
             Recipe(20, 32, rate, patience=230, least_steps=600),
         ),
         stand_in=Setup(
             partial(photographs, 64, 30),
-            Classifier(f"{name}, {_SIDE} px", partial(lite0, regime=regime, side=_SIDE)),
+            Classifier(
+                f"{name}, {_LITE0_STAND_IN_SIDE} px",
+                partial(lite0, regime=regime, side=_LITE0_STAND_IN_SIDE),
+            ),
             Recipe(12, 16, rate, patience=60, least_steps=120),
         ),
         note="Not in the documents: its trained weights come with a package.",

@@ -30,6 +30,7 @@ _TEST_SHARE = 0.25
 _GAIN = (0.6, 1.4)
 _SEGMENTED, _DETECTED = 26, 36
 """Numbers of the synthetic domains: objects low in contrast, and objects of two classes."""
+_MANY_OBJECTS = 3
 
 
 def digits(side: int = 28) -> Examples:
@@ -104,7 +105,7 @@ def segmentation(n_train: int = 320, n_test: int = 80) -> Examples:
     found = _scenes(_SEGMENTED, n_train + n_test)
     inside = [torch.from_numpy(sample.mask > 0).float()[None] for sample in found]
     images = [pixels(sample.image) for sample in found]
-    return _split(_SEGMENTED, Pairs(images, inside), n_train, ("object",))
+    return _scene_examples(_SEGMENTED, found, Pairs(images, inside), n_train, ("object",))
 
 
 def detection(n_train: int = 64, n_test: int = 40) -> Examples:
@@ -112,12 +113,15 @@ def detection(n_train: int = 64, n_test: int = 40) -> Examples:
     found = _scenes(_DETECTED, n_train + n_test)
     images = [(pixels(sample.image) + 1) / 2 for sample in found]
     pairs = Pairs(images, [_boxes(sample) for sample in found])
-    return _split(_DETECTED, pairs, n_train, _domain(_DETECTED).class_names)
+    return _scene_examples(_DETECTED, found, pairs, n_train, _domain(_DETECTED).class_names)
 
 
-def _split(number: int, pairs: Pairs, n_train: int, classes: tuple[str, ...]) -> Examples:
-    found = _scenes(number, len(pairs))[:n_train]
-    strata = np.array([min(len(sample.classes), 3) for sample in found], np.int64)
+def _scene_examples(
+    number: int, scenes: list[Sample], pairs: Pairs, n_train: int, classes: tuple[str, ...]
+) -> Examples:
+    """Split scenes into training and test, stratified by their number of objects."""
+    counts = [min(len(sample.classes), _MANY_OBJECTS) for sample in scenes[:n_train]]
+    strata = np.array(counts, np.int64)
     parts: list[Dataset] = [
         Pairs(pairs.inputs[piece], pairs.targets[piece])
         for piece in (slice(n_train), slice(n_train, None))

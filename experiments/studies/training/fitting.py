@@ -28,7 +28,7 @@ _KEPT = ("train_loss", "valid_loss", "valid_acc")
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained net, its epochs to convergence, seconds and history."""
+    """A trained skorch net; epochs, seconds and history as of `Outcome`."""
 
     net: Any
     epochs: int
@@ -62,6 +62,21 @@ def fit_net(
     ends when its loss has not fallen for so many steps, and the best network is kept. Where
     the tenth is of fewer than ten examples it would say nothing: all steps are trained.
     Further options go to the net.
+
+    Parameters
+    ----------
+    kind : type
+        Of the skorch net.
+    network : Module
+    train : torch Dataset
+    strata : ndarray of shape (n_train,), int64
+        What the validation part is stratified by.
+    recipe : Recipe
+    criterion : type
+        The loss.
+    device : str
+    seed : int
+        Of the validation part; torch is seeded by who calls.
     """
     learn, validate = split_off(strata, recipe, seed)
     epochs = recipe.epochs_for(len(learn))
