@@ -17,7 +17,7 @@ ROOT = PACKAGE.parent
 
 ORDER = [
     "errors", "sigmoid", "curves", "linear_part", "screening", "descent", "projection",
-    "uncertainty", "fitting", "polygons", "images", "tables", "cache", "sources", "banks",
+    "robust", "uncertainty", "fitting", "polygons", "images", "tables", "cache", "sources", "banks",
     "saliency", "statistics", "matching", "ceilings", "landmarks", "parting", "unet", "rehearsal",
     "extractors", "weights", "preprocessing", "precision", "inference", "networks", "backbones",
     "pooling", "features", "progress", "embedding", "scaling", "patterns", "network", "noise",
