@@ -142,11 +142,12 @@ def test_transform_gives_the_params_of_the_details(loss):
 
 
 def test_a_curve_steeper_than_allowed_gets_the_best_half_way_size():
+    sizes = np.arange(100.0, 110.0)
     scores = np.array([0.1, 0.12, 0.09, 0.1, 0.11, 0.7, 0.9, 0.88, 0.9, 0.91])
-    a, b, c, d = fit(scores)[0]
-    assert b > 10
+    a, b, c, d = fit(scores, sizes)[0]
+    assert b == pytest.approx(PARAM_BOUNDS["B"][1])
     around = [[a, b, c * factor, d] for factor in (1 - 1e-3, 1, 1 + 1e-3)]
-    errors = ((sigmoid_curve(SIZES, around) - scores) ** 2).sum(axis=1)
+    errors = ((sigmoid_curve(sizes, around) - scores) ** 2).sum(axis=1)
     assert errors.argmin() == 1
 
 
