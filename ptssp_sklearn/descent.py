@@ -37,7 +37,7 @@ def descend(curves: Curves, points: Array, n_steps: int, settled: float) -> tupl
     found = state[:3].copy()
     at = np.arange(points.shape[1])
     damping = np.full(points.shape[1], 1e-2, points.dtype)
-    done = (state[3] == 0) & (state[4] == 0)
+    done = _promised(state[3:]) <= settled * state[2] + noise
     for step in range(n_steps + 1):
         going = np.flatnonzero(~done)
         if len(going) == 0 or step == n_steps:
@@ -55,6 +55,7 @@ def descend(curves: Curves, points: Array, n_steps: int, settled: float) -> tupl
             better, damping < 1, damping > _GIVE_UP
         )
         np.copyto(state, there, where=better)
+        done |= better & (_promised(state[3:]) <= settled * state[2] + noise)
         damping = np.where(better, damping * 0.2, np.maximum(damping, 1e-3) * 8).astype(
             points.dtype
         )
@@ -69,75 +70,88 @@ def linearise(curves: Curves, points: Array) -> Array:
     -------
     parts : ndarray of shape (6, n)
         Loss; gradient, downhill; elements (0, 0), (0, 1) and (1, 1) of the normal matrix.
+        Where downhill leads out of the search box, that coordinate is held: its gradient
+        and element (0, 1) are 0.
     """
-    error, part, share = residuals(curves, points)
-    step = part.start - part.plateau
-    by_half = share - share * share
-    by_slope = (points[1] - curves.log_sizes) * by_half
-    weighted = curves.weighted(error)
-    heavy = [curves.weighted(by_slope), curves.weighted(by_half)]
-    columns = (by_slope, by_half)
-    scale = step * np.exp(points[0])
-    parts = np.empty((6, len(scale)), points.dtype)
-    _dot(weighted, error, parts[0])
-    for i in (0, 1):
-        parts[1 + i] = scale * _dot(weighted, columns[i])
-    of_share = [_dot(h, share) for h in heavy]
-    of_all = [h.sum(axis=0) for h in heavy]
-    explained = _explained(part, of_share, of_all, curves.total)
-    for place, (i, j) in enumerate(((0, 0), (0, 1), (1, 1))):
-        parts[3 + place] = scale * scale * (_dot(heavy[i], columns[j]) - explained[place])
+    parts = np.empty((6, points.shape[1]), points.dtype)
+    for columns, block in curves.blocks():
+        _linearise(block, points[:, columns], parts[:, columns])
+    low, high = SEARCH_BOX.T.astype(points.dtype)[..., None]
+    downhill = parts[1:3]
+    free = np.where(downhill < 0, points > low, points < high)
+    downhill *= free
+    parts[4] *= free[0] & free[1]
     return parts
 
 
-def residuals(curves: Curves, points: Array) -> tuple[Array, LinearPart, Array]:
+def _linearise(curves: Curves, points: Array, parts: Array) -> None:
+    """Fill the loss, the gradient and the normal matrix of a block."""
+    cells = np.empty((4, *curves.scores.shape), points.dtype)
+    share, by_half, by_slope, error = cells
+    part = residuals(curves, points, share, error)
+    np.multiply(share, share, out=by_half)
+    np.subtract(share, by_half, out=by_half)
+    np.multiply(points[1] - curves.log_sizes, by_half, out=by_slope)
+    heavy = curves.weighted(cells[2:0:-1])
+    _dot(curves.weighted(error), error, parts[0])
+    of_share, of_half, of_slope, of_error = np.einsum("aij,bij->baj", heavy, cells)
+    explained = _explained(part, of_share, heavy.sum(axis=1), curves.total)
+    scale = (part.start - part.plateau) * np.exp(points[0])
+    parts[1:3] = scale * of_error
+    parts[3:5] = of_slope - explained[0]
+    parts[5] = of_half[1] - explained[1, 1]
+    parts[3:] *= scale * scale
+
+
+def residuals(curves: Curves, points: Array, share: Array, error: Array) -> LinearPart:
     """Find the best A and D at each point.
+
+    Parameters
+    ----------
+    curves : Curves
+    points : ndarray of shape (2, n), log B and log C
+    share, error : ndarray of shape (n_points, n)
+        Filled: the share of the start left; scores less those of the curves.
 
     Returns
     -------
-    error : ndarray of shape (n_points, n)
-        Scores less those of the curves.
     part : LinearPart
-    share : ndarray of shape (n_points, n)
-        Of the start left.
     """
-    share = logistic(points, curves.log_sizes)
+    logistic(points, curves.log_sizes, out=share)
     if curves.weights is None:
         mean = share.sum(axis=0) / curves.total
-        centred = share - mean
-        weighted = centred
     else:
         mean = _dot(curves.weights, share) / curves.total
-        centred = share - mean
-        weighted = centred * curves.weights
+    centred = np.subtract(share, mean, out=error)
+    weighted = curves.weighted(centred)
     spread, gy = _dot(weighted, centred), _dot(weighted, curves.scores)
     part = LinearPart.of(mean, spread, gy, curves.total, curves.level)
-    error = curves.scores - part.plateau
-    error -= share * (part.start - part.plateau)
-    return error, part, share
+    np.multiply(share, part.plateau - part.start, out=error)
+    error += curves.scores
+    error -= part.plateau
+    return part
 
 
-def weighted_squares(curves: Curves, error: Array) -> Array:
-    """Give the loss of each curve."""
-    return _dot(curves.weighted(error), error)
+def losses(curves: Curves, points: Array) -> tuple[Array, LinearPart]:
+    """Give the loss at each point, and the best A and D."""
+    share, error = np.empty((2, *curves.scores.shape), points.dtype)
+    part = residuals(curves, points, share, error)
+    return _dot(curves.weighted(error), error), part
 
 
-def _explained(part: LinearPart, of_share: list[Array], of_all: list[Array], total: Array) -> list:
+def _explained(part: LinearPart, of_share: Array, of_all: Array, total: Array) -> Array:
     """Give the part of the normal equations that the free ones of A and D make up for."""
+    sums = np.empty((4, *of_all.shape), of_all.dtype)
+    sums[0], sums[2] = of_all, of_share
+    np.subtract(of_share, part.mean * of_all, out=sums[1])
+    np.subtract(of_all, of_share, out=sums[3])
     both = part.above & part.below
-    by_level = both / total
-    by_share = both / np.maximum(part.spread, TINY)
-    by_start = (part.above & ~both) / part.gg
-    by_plateau = (part.below & ~both) / part.hh
-    centred = [s - part.mean * a for s, a in zip(of_share, of_all, strict=True)]
-    rest = [a - s for s, a in zip(of_share, of_all, strict=True)]
-    return [
-        by_level * of_all[i] * of_all[j]
-        + by_share * centred[i] * centred[j]
-        + by_start * of_share[i] * of_share[j]
-        + by_plateau * rest[i] * rest[j]
-        for i, j in ((0, 0), (0, 1), (1, 1))
-    ]
+    shares = np.empty((4, 1, len(both)), of_all.dtype)
+    shares[0, 0] = both / total
+    shares[1, 0] = both / np.maximum(part.spread, TINY)
+    shares[2, 0] = (part.above > both) / part.gg
+    shares[3, 0] = (part.below > both) / part.hh
+    return np.einsum("kin,kjn->ijn", sums * shares, sums)
 
 
 def _damped_step(parts: Array, damping: Array) -> Array:
@@ -151,6 +165,15 @@ def _damped_step(parts: Array, damping: Array) -> Array:
     move = np.stack([r * by_slope - q * by_half, p * by_half - q * by_slope]) / determinant
     most = np.array(_LARGEST_MOVE, move.dtype)[:, None]
     return np.clip(move, -most, most)
+
+
+def _promised(parts: Array) -> Array:
+    """Give by how much the loss would fall in an undamped step if the curve were linear."""
+    by_slope, by_half, p, q, r = parts
+    least = 8 * np.finfo(parts.dtype).eps * p * r
+    determinant = np.maximum(p * r - q * q, least) + TINY**1.2
+    fall = r * by_slope * by_slope - 2 * q * by_slope * by_half + p * by_half * by_half
+    return fall / determinant
 
 
 def _dot(a: Array, b: Array, out: Array | None = None) -> Array:

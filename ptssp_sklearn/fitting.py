@@ -12,8 +12,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ptssp_sklearn.curves import check_curve_table, table_sizes
+from ptssp_sklearn.robust import LOSSES, fit_params
 from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve
-from ptssp_sklearn.uncertainty import LOSSES, CurveFits, fit_with_uncertainty
+from ptssp_sklearn.uncertainty import CurveFits, fit_with_uncertainty
 
 
 class SigmoidCurveFitter(TransformerMixin, BaseEstimator):
@@ -108,7 +109,9 @@ class SigmoidCurveFitter(TransformerMixin, BaseEstimator):
         params : ndarray of shape (n_curves, 4)
             A, B, C, D, inside `PARAM_BOUNDS`.
         """
-        return self.fit_details(X).params
+        check_is_fitted(self)
+        scores = self._scores(X, self._validate(X, reset=False))
+        return fit_params(self.sizes_, scores, loss=self.loss)[0]
 
     def fit_details(
         self, X: Any, *, errors: ArrayLike | None = None, weights: ArrayLike | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,8 @@ SEARCH_BOX = np.log([PARAM_BOUNDS["B"], PARAM_BOUNDS["C"]])
 
 TINY = 1e-30
 """Keeps divisions finite, also in single precision."""
+
+_BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Curves:
         0 where nothing was measured; None where all are 1.
     total, level : ndarray of shape (n_curves,)
         Sum of the weights; mean of the scores.
+    lengths : ndarray of int of shape (n_curves,)
+        In how many of the first places a point was measured.
     """
 
     log_sizes: Array
@@ -40,6 +46,7 @@ class Curves:
     weights: Array | None
     total: Array
     level: Array
+    lengths: NDArray[np.intp]
 
     @classmethod
     def of(cls, log_sizes: Array, scores: Array, weights: Array | None) -> Curves:
@@ -56,21 +63,24 @@ class Curves:
         else:
             row, column = np.nonzero(known)
             place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts), row
-            parts = (log_sizes[column], scores[known], 1.0 if weights is None else weights[known])
-            sizes, values, weight = (np.zeros((counts.max(), len(scores))) for _ in parts)
-            for packed, part in zip((sizes, values, weight), parts, strict=True):
-                packed[place] = part
-            if weights is None and counts.min() == counts.max():
-                weight = None
+            sizes, values = np.zeros((2, counts.max(), len(scores)))
+            sizes[place], values[place] = log_sizes[column], scores[row, column]
+            weight = None
+            if weights is not None:
+                weight = np.zeros(values.shape)
+                weight[place] = weights[row, column]
+            elif counts.min() < counts.max():
+                weight = (np.arange(len(values))[:, None] < counts).astype(np.float64)
         if weight is None:
             total = np.maximum(counts, TINY)
             level = values.sum(axis=0) / total
-            return cls(sizes, values - level, None, total, level)
+            return cls(sizes, values - level, None, total, level, counts)
         if weights is not None:
             weight /= np.maximum(weight.sum(axis=0) / np.maximum(counts, 1), 1e-300)
         total = np.maximum(weight.sum(axis=0), TINY)
         level = (weight * values).sum(axis=0) / total
-        return cls(sizes, np.where(weight > 0, values - level, 0.0), weight, total, level)
+        values = np.where(weight > 0, values - level, 0.0)
+        return cls(sizes, values, weight, total, level, counts)
 
     def take(self, rows: NDArray[np.intp]) -> Curves:
         """Give some curves, in another order or more than once."""
@@ -81,6 +91,33 @@ class Curves:
             None if self.weights is None else self.weights.take(rows, axis=1),
             self.total[rows],
             self.level[rows],
+            self.lengths[rows],
+        )
+
+    def blocks(self) -> Iterator[tuple[slice, Curves]]:
+        """Give the curves in parts that fit into a processor's cache, without empty places.
+
+        Few places are empty where curves of one length stand together.
+        """
+        n = self.scores.shape[1]
+        if n < 2 * _BLOCK or self.weights is None:
+            yield slice(None), self
+            return
+        edges = np.linspace(0, n, n // _BLOCK + 1).astype(int)
+        for start, stop in pairwise(edges):
+            yield slice(start, stop), self._part(slice(start, stop))
+
+    def _part(self, columns: slice) -> Curves:
+        lengths = self.lengths[columns]
+        places = slice(lengths.max(initial=0))
+        shared = self.log_sizes.shape[1] == 1
+        return Curves(
+            self.log_sizes[places] if shared else self.log_sizes[places, columns],
+            self.scores[places, columns],
+            None if self.weights is None else self.weights[places, columns],
+            self.total[columns],
+            self.level[columns],
+            lengths,
         )
 
     def astype(self, dtype: DTypeLike) -> Curves:
@@ -88,7 +125,7 @@ class Curves:
         weights = None if self.weights is None else self.weights.astype(dtype)
         parts = (self.log_sizes, self.scores, self.total, self.level)
         sizes, scores, total, level = (part.astype(dtype) for part in parts)
-        return Curves(sizes, scores, weights, total, level)
+        return Curves(sizes, scores, weights, total, level, self.lengths)
 
     def weighted(self, values: Array) -> Array:
         """Multiply values of points by their weights."""
@@ -142,30 +179,46 @@ class LinearPart:
             Mean of the scores.
         """
         low, high = -level, 1 - level
-        gg = total * mean
-        gh = gg * (1 - mean) - spread
-        gg = np.maximum(gg * mean + spread, TINY)
-        hh = np.maximum(total * (1 - mean) ** 2 + spread, TINY)
-        plateau = np.minimum(np.maximum(-gy / np.maximum(spread, TINY), 0) * mean, high)
+        rest = 1 - mean
+        gg, hh = total * mean, total * rest
+        gh = gg * rest
+        gh -= spread
+        for squares, share in ((gg, mean), (hh, rest)):
+            squares *= share
+            squares += spread
+            np.maximum(squares, TINY, out=squares)
+        plateau = gy / -np.maximum(spread, TINY)
+        np.maximum(plateau, 0, out=plateau)
+        plateau *= mean
+        np.minimum(plateau, high, out=plateau)
         for _ in range(2):
-            start = np.minimum(np.maximum((gy - plateau * gh) / gg, low), plateau)
-            plateau = np.minimum(np.maximum((-gy - start * gh) / hh, start), high)
+            start = plateau * gh
+            np.subtract(gy, start, out=start)
+            start /= gg
+            np.minimum(np.maximum(start, low, out=start), plateau, out=start)
+            plateau = start * gh
+            plateau += gy
+            plateau /= -hh
+            np.minimum(np.maximum(plateau, start, out=plateau), high, out=plateau)
         return cls(start, plateau, mean, spread, gg, hh, start > low, plateau < high)
 
 
-def logistic(points: Array, log_sizes: Array) -> Array:
+def logistic(points: Array, log_sizes: Array, out: Array | None = None) -> Array:
     """Give the share of the start left at each size.
 
     Parameters
     ----------
     points : ndarray of shape (2, n), log B and log C
     log_sizes : ndarray of shape (n_points, 1) or (n_points, n)
+    out : ndarray of shape (n_points, n), optional
+        Filled and given back.
 
     Returns
     -------
     share : ndarray of shape (n_points, n)
     """
-    share = (log_sizes - points[1]) * np.exp(points[0])
+    share = np.subtract(log_sizes, points[1], out=out)
+    share *= np.exp(points[0])
     np.exp(share, out=share)
     share += 1
     return np.reciprocal(share, out=share)

@@ -15,14 +15,14 @@ import numpy as np
 from joblib import cpu_count
 from numpy.typing import NDArray
 
-from ptssp_sklearn.descent import LEAST, descend, residuals, weighted_squares
+from ptssp_sklearn.descent import LEAST, descend, losses
 from ptssp_sklearn.linear_part import Array, Curves
 from ptssp_sklearn.screening import Grid
 from ptssp_sklearn.sigmoid import PARAM_BOUNDS
 
 _CHUNK = 4096
 _FIRST_STEPS, _FIRST_SETTLED = 5, 1e-2
-_NEAR = 1.05
+_NEAR, _TOGETHER = 1.05, 0.1
 _STEPS, _SETTLED = 40, 1e-3
 _LAST_STEPS, _LAST_SETTLED = 20, 1e-5
 _PULL = 1e-12
@@ -36,7 +36,7 @@ def fit_curves(sizes: Array, scores: Array, weights: Array | None = None) -> NDA
     sizes : ndarray of shape (n_sizes,), images
         A size may stand more than once: repeated measurements.
     scores : ndarray of shape (n_curves, n_sizes), NaN where not measured
-        Tables of more than 4,096 rows are fitted in threads, as many as ``OMP_NUM_THREADS``
+        Tables of 8,192 rows and more are fitted in threads, as many as ``OMP_NUM_THREADS``
         says or the processor has.
     weights : ndarray of shape (n_curves, n_sizes), optional
         Of the squared errors, at least 0.
@@ -60,22 +60,21 @@ def fit_curves(sizes: Array, scores: Array, weights: Array | None = None) -> NDA
     params = np.empty((len(scores), 4))
     by_length = np.argsort(np.isfinite(scores).sum(axis=1), kind="stable")
 
-    def fit(start: int) -> None:
-        rows = by_length[start : start + _CHUNK]
+    def fit(rows: NDArray[np.intp]) -> None:
         rows = np.resize(rows, max(len(rows), LEAST))
         weight = None if weights is None else weights[rows][:, order]
         with np.errstate(over="ignore", under="ignore"):
             params[rows] = _fit_chunk(grid, log_sizes, scores[rows][:, order], weight)
 
-    starts = range(0, len(scores), _CHUNK)
+    chunks = np.array_split(by_length, max(1, len(scores) // _CHUNK))
     asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    threads = min(len(starts), int(asked) if asked.isdigit() else cpu_count())
+    threads = min(len(chunks), int(asked) if asked.isdigit() else cpu_count())
     if threads <= 1:
-        for start in starts:
-            fit(start)
+        for rows in chunks:
+            fit(rows)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(fit, starts))
+            list(pool.map(fit, chunks))
     return params
 
 
@@ -85,23 +84,34 @@ def _fit_chunk(grid: Grid, log_sizes: Array, scores: Array, weights: Array | Non
     starts, rows = grid.starts(*_screened(scores, weights, exact), curves)
     starts = starts.astype(np.float32)
     points, loss = descend(curves.take(rows), starts, _FIRST_STEPS, _FIRST_SETTLED)
-    lowest = np.full(len(scores), np.inf, np.float32)
-    np.minimum.at(lowest, rows, loss)
-    kept = np.flatnonzero(loss <= _NEAR * lowest[rows] + 1e-12)
+    kept = _worth_finishing(points, loss, rows)
     points, rows = points[:, kept], rows[kept]
     points, loss = descend(curves.take(rows), points, _STEPS, _SETTLED)
     middle = np.stack([np.zeros(len(scores)), _middles(log_sizes, scores)])
     total = loss + _PULL * ((points - middle[:, rows]) ** 2).sum(axis=0)
-    order = np.lexsort((total, rows))
-    best = points[:, order[np.searchsorted(rows[order], np.arange(len(scores)))]].astype(float)
+    best = points[:, _lowest(total, rows)[0]].astype(float)
     best, loss = descend(exact, best, _LAST_STEPS, _LAST_SETTLED)
     total = loss + _PULL * ((best - middle) ** 2).sum(axis=0)
-    flat = weighted_squares(exact, residuals(exact, middle)[0])
-    best = np.where(flat <= total, middle, best)
-    part = residuals(exact, best)[1]
+    best = np.where(losses(exact, middle)[0] <= total, middle, best)
+    part = losses(exact, best)[1]
     start, plateau = (np.clip(p + exact.level, 0.0, 1.0) for p in (part.start, part.plateau))
     slope, half = (np.clip(np.exp(p), *PARAM_BOUNDS[k]) for p, k in zip(best, "BC", strict=True))
     return np.stack([start, slope, half, np.maximum(start, plateau)], axis=-1)
+
+
+def _lowest(loss: Array, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Give the place of each row's lowest loss, and for each place that of its row."""
+    order = np.lexsort((loss, rows))
+    first = np.flatnonzero(np.diff(rows[order], prepend=-1))
+    return order[first], order[first][rows]
+
+
+def _worth_finishing(points: Array, loss: Array, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give the places that may yet be a row's best, one of those that lie together."""
+    best, lead = _lowest(loss, rows)
+    apart = np.abs(points - points[:, lead]).max(axis=0)
+    apart[best] = np.inf
+    return np.flatnonzero((apart > _TOGETHER) & (loss <= _NEAR * loss[lead] + 1e-12))
 
 
 def _screened(scores: Array, weights: Array | None, curves: Curves) -> tuple[Array, Array | None]:

@@ -34,6 +34,7 @@ class Grid:
         slopes = np.linspace(SEARCH_BOX[0, 0], SEARCH_BOX[0, 1], _SLOPES)
         halves = np.linspace(low, high, int(np.ceil((high - low) / _HALF_STEP)) + 1)
         self.shape = len(slopes), len(halves)
+        self._same_slope = np.arange(1, len(slopes) * len(halves)) % len(halves) > 0
         self.points = np.stack(np.meshgrid(slopes, halves, indexing="ij")).reshape(2, -1)
         share = logistic(self.points, log_sizes[:, None])
         self.share, self.squares = share.astype(np.float32), (share**2).astype(np.float32)
@@ -56,7 +57,7 @@ class Grid:
         Returns
         -------
         points : ndarray of shape (2, n)
-        rows : ndarray of shape (n,)
+        rows : ndarray of shape (n,), ascending
         """
         flat = np.einsum("ij,ij->j", curves.weighted(curves.scores), curves.scores)
         found = []
@@ -71,7 +72,10 @@ class Grid:
         halves, losses = best_steps(curves, flat)
         good = np.flatnonzero(losses <= _FAR * lowest + 1e-6)
         steps = np.stack([np.full(len(good), _STEEP), halves[good]])
-        return np.concatenate([self.points[:, picks], steps], axis=1), np.concatenate([rows, good])
+        points = np.concatenate([self.points[:, picks], steps], axis=1)
+        rows = np.concatenate([rows, good])
+        order = np.argsort(rows, kind="stable")
+        return points[:, order], rows[order]
 
     def _screen(self, scores: Array, weights: Array | None, total: Array, level: Array) -> Array:
         """Give the loss of every curve at every shape, less its loss as a flat curve."""
@@ -98,21 +102,19 @@ class Grid:
     def _local_minima(self, loss: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
         """Give flat places of the lowest local minima, their rows, and each row's least loss."""
         n = len(loss)
-        grid = loss.reshape(n, *self.shape)
-        higher = np.zeros(grid.shape, bool)
-        for axis in (1, 2):
-            before, after = np.moveaxis(grid, axis, 0), np.moveaxis(higher, axis, 0)
-            falls = before[1:] < before[:-1]
-            after[:-1] |= falls
-            after[1:] |= ~falls
-        ranked = np.where(higher.reshape(n, -1), np.float32(np.inf), loss)
+        higher = np.zeros(loss.shape, bool)
+        for apart, neighbours in ((1, self._same_slope), (self.shape[1], True)):
+            falls = loss[:, apart:] < loss[:, :-apart]
+            higher[:, :-apart] |= falls & neighbours
+            higher[:, apart:] |= ~falls & neighbours
+        ranked = np.where(higher, np.float32(np.inf), loss)
         every = np.arange(n)
         picks, losses = [loss.argmin(axis=1)], []
         while len(picks) <= _STARTS:
             losses.append(loss[every, picks[-1]])
             ranked[every, picks[-1]] = np.inf
             picks.append(ranked.argmin(axis=1))
-        limit = _FAR * losses[0] + 1e-6
+        limit = _FAR * np.maximum(losses[0], 0) + 1e-6
         kept = [np.flatnonzero(low <= limit) for low in losses]
         places = np.concatenate([pick[k] for pick, k in zip(picks, kept, strict=False)])
         return places, np.concatenate(kept), losses[0]

@@ -9,19 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from scipy.stats import t as student
 
-from ptssp_sklearn.projection import fit_curves
+from ptssp_sklearn.robust import fit_params
 from ptssp_sklearn.sigmoid import PARAM_BOUNDS, PARAM_NAMES, from_unbounded, to_unbounded
 from ptssp_sklearn.sigmoid import sigmoid_curve as evaluate
 
 Array = NDArray[np.float64]
 
-LOSSES = ("squared", "huber")
-
-_HUBER = 1.345
-_PARTS = 16
-_LITTLE = 1e-9
-_NORMAL_MAD = 1.4826
-_ROUNDS = 10
 _WIDEST = 10.0
 _NARROWEST = 1e-5
 _USUAL_NOISE = 0.03
@@ -146,17 +139,8 @@ def fit_with_uncertainty(
        Mathematical Statistics, 35(1).
     """
     sizes, scores = np.asarray(sizes, float), np.atleast_2d(np.asarray(scores, float))
-    given = _point_weights(scores, errors, weights)
-    if loss not in LOSSES:
-        raise ValueError(f"Got loss={loss!r}, expected {' or '.join(map(repr, LOSSES))}.")
+    params, final = fit_params(sizes, scores, errors=errors, weights=weights, loss=loss)
     known = np.isfinite(scores)
-    final = given
-    params = fit_curves(sizes, scores, None if np.ptp(given) == 0 else given)
-    if loss == "huber":
-        params = _without_a_part(sizes, scores, given, params)
-        for _ in range(_ROUNDS):
-            final = given * _huber_weights((scores - evaluate(sizes, params)) * np.sqrt(given))
-            params = fit_curves(sizes, scores, final)
     final = np.where(known, final, 0.0)
     residuals = np.where(known, scores - evaluate(sizes, params), 0.0)
     return _uncertain(sizes, params, residuals, final, known.sum(axis=1), errors is not None)
@@ -217,48 +201,6 @@ def _on_bounds(params: Array) -> NDArray[np.bool_]:
     at_bound = near[0] | near[1]
     at_bound[:, [0, 3]] |= (params[:, 3] - params[:, 0] <= _AT_BOUND)[:, None]
     return at_bound
-
-
-def _point_weights(scores: Array, errors: ArrayLike | None, weights: ArrayLike | None) -> Array:
-    if errors is not None and weights is not None:
-        raise ValueError("Got errors and weights, expected one of them. Leave one out.")
-    name, given = ("errors", errors) if errors is not None else ("weights", weights)
-    if given is None:
-        return np.ones_like(scores)
-    values = np.broadcast_to(np.asarray(given, dtype=np.float64), scores.shape)
-    known = np.isfinite(scores)
-    if not (np.isfinite(values[known]).all() and (values[known] > 0).all()):
-        raise ValueError(f"Got {name} with NaN, infinity or values <= 0, expected positive ones.")
-    values = np.where(known, values, 1.0)
-    return 1 / values**2 if errors is not None else values
-
-
-def _without_a_part(sizes: Array, scores: Array, weights: Array, params: Array) -> Array:
-    """Fit each curve without one part of its points, and keep what errs least absolutely.
-
-    From the fit of all points an outlier that bent the curve is not seen any more.
-    """
-    best, least = params, _absolute_error(sizes, scores, weights, params)
-    for part in np.array_split(np.argsort(sizes), min(len(sizes), _PARTS)):
-        kept = weights.copy()
-        kept[:, part] *= _LITTLE
-        found = fit_curves(sizes, scores, kept)
-        error = _absolute_error(sizes, scores, weights, found)
-        best = np.where((error < least)[:, None], found, best)
-        least = np.minimum(error, least)
-    return best
-
-
-def _absolute_error(sizes: Array, scores: Array, weights: Array, params: Array) -> Array:
-    return np.nansum(np.abs(scores - evaluate(sizes, params)) * np.sqrt(weights), axis=1)
-
-
-def _huber_weights(residuals: Array) -> Array:
-    """Give weights that turn squared errors into Huber's, by a robust scale of each curve."""
-    sizes = np.abs(residuals)
-    scale = _NORMAL_MAD * np.nanmedian(sizes, axis=1, keepdims=True)
-    limit = _HUBER * np.maximum(scale, _LEAST_NOISE)
-    return np.where(sizes > limit, limit / np.maximum(sizes, _LEAST_NOISE), 1.0)
 
 
 def _first_reach(sizes: Array, scores: Array, target: float) -> Array:

@@ -122,14 +122,33 @@ def test_rows_do_not_influence_each_other():
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_large_tables_are_fitted_as_their_rows_alone(monkeypatch, threads):
     rng = np.random.default_rng(0)
-    scores = rng.uniform(0, 1, (4200, len(SIZES)))
+    scores = rng.uniform(0, 1, (8300, len(SIZES)))
     scores[rng.random(scores.shape) < 0.3] = np.nan
     scores[:, 0] = 0.1
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
     together = fit_curves(SIZES, scores)
     assert_bounded(together)
-    alone = np.concatenate([fit_curves(SIZES, scores[[row]]) for row in (0, 1, 4100, 4199)])
-    assert np.array_equal(together[[0, 1, 4100, 4199]], alone)
+    rows = [0, 1, 4100, 4199, 8299]
+    alone = np.concatenate([fit_curves(SIZES, scores[[row]]) for row in rows])
+    assert np.array_equal(together[rows], alone)
+
+
+@pytest.mark.parametrize("loss", ["squared", "huber"])
+def test_transform_gives_the_params_of_the_details(loss):
+    table = load_curve_bank("procedural").y.iloc[:20]
+    table = table.where(np.random.default_rng(0).random(table.shape) < 0.8)
+    fitter = SigmoidCurveFitter(loss=loss).fit(table)
+    assert np.array_equal(fitter.transform(table), fitter.fit_details(table).params)
+
+
+def test_a_curve_steeper_than_allowed_gets_the_best_half_way_size():
+    sizes = np.arange(100.0, 110.0)
+    scores = np.array([0.1, 0.12, 0.09, 0.1, 0.11, 0.7, 0.9, 0.88, 0.9, 0.91])
+    a, b, c, d = fit(scores, sizes)[0]
+    assert b == pytest.approx(PARAM_BOUNDS["B"][1])
+    around = [[a, b, c * factor, d] for factor in (1 - 1e-3, 1, 1 + 1e-3)]
+    errors = ((sigmoid_curve(sizes, around) - scores) ** 2).sum(axis=1)
+    assert errors.argmin() == 1
 
 
 def test_inverse_transform_gives_the_fitted_curve_back():

@@ -16,7 +16,7 @@ PACKAGE = Path(ptssp_sklearn.__file__).parent
 ROOT = PACKAGE.parent
 
 ORDER = [
-    "errors", "sigmoid", "curves", "linear_part", "screening", "descent", "projection",
+    "errors", "sigmoid", "curves", "linear_part", "screening", "descent", "projection", "robust",
     "uncertainty", "fitting", "polygons", "images", "tables", "cache", "sources", "banks",
     "saliency", "object_statistics", "statistics", "matching", "ceilings", "landmarks", "parting",
     "unet", "rehearsal", "extractors", "weights", "preprocessing", "precision", "inference",
