@@ -9,6 +9,7 @@ from ptssp_sklearn.linear_part import SEARCH_BOX, TINY, Array, Curves, LinearPar
 _LARGEST_MOVE = (1.0, 3.0)
 _GIVE_UP = 1e3
 _FULL = 0.7
+_SINGULAR = 1e-3
 
 LEAST = 16
 """Fewest curves at once: sums over a single column run in another order."""
@@ -70,18 +71,27 @@ def linearise(curves: Curves, points: Array) -> Array:
     -------
     parts : ndarray of shape (6, n)
         Loss; gradient, downhill; elements (0, 0), (0, 1) and (1, 1) of the normal matrix.
-        Where downhill leads out of the search box, that coordinate is held: its gradient
-        and element (0, 1) are 0.
+        In double precision, gradient and element (0, 1) are 0 where downhill leads out of
+        the search box.
     """
     parts = np.empty((6, points.shape[1]), points.dtype)
     for columns, block in curves.blocks():
         _linearise(block, points[:, columns], parts[:, columns])
-    low, high = SEARCH_BOX.T.astype(points.dtype)[..., None]
+    if points.dtype == np.float64:
+        _hold(parts, points)
+    return parts
+
+
+def _hold(parts: Array, points: Array) -> None:
+    """Take a coordinate out of the problem where downhill leads out of the search box.
+
+    Only where the minimum is near: further off, the rejected steps still find lower ones.
+    """
+    low, high = SEARCH_BOX.T[..., None]
     downhill = parts[1:3]
     free = np.where(downhill < 0, points > low, points < high)
     downhill *= free
     parts[4] *= free[0] & free[1]
-    return parts
 
 
 def _linearise(curves: Curves, points: Array, parts: Array) -> None:
@@ -168,12 +178,16 @@ def _damped_step(parts: Array, damping: Array) -> Array:
 
 
 def _promised(parts: Array) -> Array:
-    """Give by how much the loss would fall in an undamped step if the curve were linear."""
+    """Give by how much the loss would fall in an undamped step if the curve were linear.
+
+    Infinite where the normal matrix is all but singular: there it cannot be told.
+    """
     by_slope, by_half, p, q, r = parts
-    least = 8 * np.finfo(parts.dtype).eps * p * r
-    determinant = np.maximum(p * r - q * q, least) + TINY**1.2
+    both = p * r
+    determinant = both - q * q
     fall = r * by_slope * by_slope - 2 * q * by_slope * by_half + p * by_half * by_half
-    return fall / determinant
+    told = determinant >= _SINGULAR * both
+    return np.where(told, fall / (np.abs(determinant) + TINY**1.2), np.inf).astype(parts.dtype)
 
 
 def _dot(a: Array, b: Array, out: Array | None = None) -> Array:

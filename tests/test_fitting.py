@@ -203,3 +203,15 @@ def test_an_array_without_sizes_warns():
 def test_wrong_sizes_are_refused(sizes, message):
     with pytest.raises(ValueError, match=message):
         SigmoidCurveFitter(sizes=sizes).fit([[0.1, 0.2]])
+
+
+def test_three_points_of_a_curve_are_met():
+    """They leave the normal matrix of two unknowns singular: no reason to stop early."""
+    rng = np.random.default_rng(3)
+    start, rise = rng.uniform(0, 0.3, 400), rng.uniform(0.1, 0.7, 400)
+    slope = np.exp(rng.uniform(np.log(0.3), np.log(20), 400))
+    half = np.exp(rng.uniform(np.log(5), np.log(2000), 400))
+    sizes = [4, 63, 1000]
+    scores = sigmoid_curve(sizes, np.stack([start, slope, half, start + rise], axis=1))
+    params = SigmoidCurveFitter(sizes).fit_transform(scores)
+    assert np.mean(np.abs(sigmoid_curve(sizes, params) - scores).max(axis=1) < 1e-3) > 0.99
