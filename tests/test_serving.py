@@ -85,9 +85,9 @@ def test_a_model_of_curves_alone_asks_for_pilots_only():
         ({"target_map": True}, "target_map=True, expected a number"),
         ({"target_map": "0.5"}, "target_map='0.5', expected a number"),
         ({"target_map": [0.5]}, "expected a number"),
-        ({"target_map": 0.5, "interval": math.nan}, "interval=nan"),
-        ({"target_map": 0.5, "interval": 1}, "interval=1"),
-        ({"target_map": 0.5, "unreachable": "null"}, "unreachable='null', expected 'nan'"),
+        ({"target_map": 0.5, "interval": math.nan}, "the interval nan, expected"),
+        ({"target_map": 0.5, "interval": 1}, "the interval 1, expected"),
+        ({"target_map": 0.5, "unreachable": "null"}, "unreachable='null', expected 'inf'"),
         ({"target_map": 0.5, "target": 0.4}, "unknown params target, expected target_map"),
     ],
 )
