@@ -82,7 +82,7 @@ def _chain(steps: list[Any]) -> Crop:
     """Do the steps in turn; a usual resizing as the first one by torch."""
     first = steps[0] if steps and type(steps[0]).__name__ == "Resize" else None
     if first is not None and getattr(first, "max_size", None) is None:
-        return _resizing(first.size, first.interpolation, first.antialias, steps[1:], steps)
+        return _resizing(first.size, first.interpolation, first.antialias, steps)
     return _by_pillow(steps)
 
 
@@ -92,10 +92,10 @@ def _preset(whole: Any) -> Crop:
     size = whole.resize_size
     crop = partial(functional.center_crop, output_size=whole.crop_size)
     steps = [partial(functional.resize, size=size, **options), crop]
-    return _resizing(size, whole.interpolation, whole.antialias, steps[1:], steps)
+    return _resizing(size, whole.interpolation, whole.antialias, steps)
 
 
-def _by_pillow(steps: list[Preprocess]) -> Crop:
+def _by_pillow(steps: Sequence[Preprocess]) -> Crop:
     def run(pixels: Pixels) -> Pixels:
         image = Image.fromarray(pixels)
         for step in steps:
@@ -105,15 +105,13 @@ def _by_pillow(steps: list[Preprocess]) -> Crop:
     return run
 
 
-def _resizing(
-    size: Any, interpolation: Any, antialias: Any, rest: list[Preprocess], steps: list[Preprocess]
-) -> Crop:
-    """Resize by torch, then do the rest; all steps by Pillow where torch cannot do the same."""
+def _resizing(size: Any, interpolation: Any, antialias: Any, steps: Sequence[Preprocess]) -> Crop:
+    """Resize by torch for the first step; all steps by Pillow where torch cannot do the same."""
     sides = (size,) if isinstance(size, int) else tuple(size)
     mode = getattr(interpolation, "value", interpolation)
     if mode not in _MODES or not antialias or len(sides) not in (1, 2):
         return _by_pillow(steps)
-    crop = _by_pillow(rest)
+    crop = _by_pillow(steps[1:])
     return lambda pixels: crop(_resized(pixels, sides, mode))
 
 
@@ -126,6 +124,6 @@ def _resized(pixels: Pixels, sides: tuple[int, ...], mode: str) -> Pixels:
         sides = (sides[0], longer) if height <= width else (longer, sides[0])
     if sides == (height, width):
         return pixels
-    planes = torch.from_numpy(np.require(pixels, requirements="CW")).permute(2, 0, 1)[None]
+    planes = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).permute(2, 0, 1)[None]
     small = torch.nn.functional.interpolate(planes, size=sides, mode=mode, antialias=True)
     return small[0].permute(1, 2, 0).contiguous().numpy()
