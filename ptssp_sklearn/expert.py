@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from skorch import NeuralNetRegressor
 
 from ptssp_sklearn.calibration import MOST_CURVES, calibrate
-from ptssp_sklearn.distribution import NOMINAL
 from ptssp_sklearn.held_out import average_unseen, choose_shrinkage, draw_counts
+from ptssp_sklearn.levels import NOMINAL
 from ptssp_sklearn.mixture import Mixture, blend, fit_mixture
 from ptssp_sklearn.patterns import Region
 from ptssp_sklearn.population import Population

@@ -30,15 +30,15 @@ KINDS = {
 }
 
 
-def measure(model: str = "general", *, requests: int = 40) -> pd.DataFrame:
+def measure(model: str = "general", *, requests: int = 20) -> pd.DataFrame:
     """Ask a served model, and time every request.
 
     Parameters
     ----------
     model : str, default="general"
         As of ``ptssp serve``.
-    requests : int, default=40
-        Of each kind and number of clients.
+    requests : int, default=20
+        Of each kind and number of clients; each is of a row that was not asked about before.
 
     Returns
     -------
@@ -50,11 +50,12 @@ def measure(model: str = "general", *, requests: int = 40) -> pd.DataFrame:
         command = [*PTSSP, "serve", "--model", model]
         with running(command, free_port(), Path(folder)) as port:
             for kind in KINDS:
-                bodies = _bodies(kind)
-                _time(port, bodies[0])
-                for clients in CLIENTS:
-                    seconds = _ask_all(port, bodies, clients, requests)
-                    rows += [{"kind": kind, "clients": clients, "seconds": s} for s in seconds]
+                bodies = _bodies(kind, 1 + requests * len(CLIENTS))
+                _time(port, bodies.pop())
+                for number, clients in enumerate(CLIENTS):
+                    part = bodies[number * requests : (number + 1) * requests]
+                    rows += _ask_all(port, part, clients, kind)
+            rows += _ask_all(port, part, CLIENTS[0], f"{kind}, asked before")
     return pd.DataFrame(rows)
 
 
@@ -64,7 +65,7 @@ def table(latencies: pd.DataFrame, model: str) -> str:
         f"`python -m experiments.bench.serving --model {model}`: `ptssp serve` with one thread, "
         "asked over HTTP on the same machine. A request is one row of images of 64 x 64 pixels. "
         "The answers of one process come one after the other; with masks a row trains small "
-        "networks first (the rehearsal)."
+        "networks first (the rehearsal). Images that were asked about before are in the cache."
     )
     rows = []
     for (kind, clients), part in latencies.groupby(["kind", "clients"], sort=False):
@@ -76,19 +77,22 @@ def table(latencies: pd.DataFrame, model: str) -> str:
     return "\n\n".join([text, page.table(HEAD, rows), page.machine("mlflow", "torch")])
 
 
-def _bodies(kind: str) -> list[dict[str, Any]]:
+def _bodies(kind: str, n_rows: int) -> list[dict[str, Any]]:
+    """Give requests about different rows, as far as the bank has some."""
     count, masks = KINDS[kind]
     kinds = ("image", "mask") if masks else ("image",)
     columns = [f"{one}_{i}" for one in kinds for i in range(1, count + 1)]
-    rows = load_curve_bank("procedural").X[columns].iloc[:8]
+    rows = load_curve_bank("procedural").X[columns].iloc[:n_rows]
     records = encode_images(rows).to_dict(orient="records")
-    return [{"dataframe_records": [one], "params": {"target_map": 0.3}} for one in records]
+    bodies = [{"dataframe_records": [one], "params": {"target_map": 0.3}} for one in records]
+    return [bodies[number % len(bodies)] for number in range(n_rows)]
 
 
-def _ask_all(port: int, bodies: list[dict], clients: int, requests: int) -> list[float]:
-    asked = [bodies[number % len(bodies)] for number in range(requests)]
+def _ask_all(port: int, bodies: list[dict], clients: int, kind: str) -> list[dict[str, Any]]:
+    """Give a row of the table of latencies a request."""
     with ThreadPoolExecutor(clients) as pool:
-        return list(pool.map(lambda body: _time(port, body), asked))
+        times = pool.map(lambda body: _time(port, body), bodies)
+        return [{"kind": kind, "clients": clients, "seconds": seconds} for seconds in times]
 
 
 def _time(port: int, body: dict[str, Any]) -> float:
@@ -101,7 +105,7 @@ def _time(port: int, body: dict[str, Any]) -> float:
 
 def run(
     model: Annotated[str, typer.Option(help="Model that is served.")] = "general",
-    requests: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 40,
+    requests: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 20,
 ) -> None:
     """Measure, print the table and put it into the page."""
     text = table(measure(model, requests=requests), model)
