@@ -23,13 +23,18 @@ def need_streamlit() -> Any:
 
 
 def page_options(host: str, port: int) -> dict[str, Any]:
-    """Give Streamlit's options: no telemetry, no call to the outside, limits on uploads."""
+    """Give Streamlit's options: no telemetry, no call to the outside, limits on uploads.
+
+    Garbage is collected when Python sees fit: a full collection after every run of the page
+    goes through all that torch has loaded, and holds back what the run has to show.
+    """
     return {
         "server.address": host,
         "server.port": port,
         "server.headless": True,
         "server.fileWatcherType": "none",
         "server.maxUploadSize": DEFAULT_LIMITS.request_bytes // 1_000_000,
+        "runner.postScriptGC": False,
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
