@@ -40,8 +40,9 @@ def test_a_cluster_loses_a_worker_and_no_point(tmp_path):
 def test_a_training_that_kills_its_workers_has_failed(tmp_path):
     import dask
 
+    patient = {"distributed.deploy.lost-worker-timeout": "300s"}
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        dask.config.set({"distributed.scheduler.allowed-failures": 0} | patient),
         distributed.LocalCluster(
             n_workers=2, processes=True, threads_per_worker=1, dashboard_address=None
         ) as cluster,

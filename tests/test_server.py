@@ -161,7 +161,7 @@ def hostile() -> dict[str, tuple[dict | bytes, str]]:
             "pilot of row 0",
         ),
         "NaN as target": (good_request(target_map=math.nan), "target_map=nan"),
-        "NaN as interval": (good_request(interval=math.nan), "interval=nan"),
+        "NaN as interval": (good_request(interval=math.nan), "interval nan"),
         "no target": (good_request(target_map=None), "no target_map"),
         "text as target": (good_request(target_map="half"), "target_map"),
         "an unknown param": (good_request(taget=0.5), "unknown params"),
