@@ -20,7 +20,7 @@ distributed = pytest.importorskip("distributed")
 def test_a_cluster_loses_a_worker_and_no_point(tmp_path):
     with (
         distributed.LocalCluster(
-            n_workers=2, processes=True, threads_per_worker=1, dashboard_address=None
+            n_workers=2, processes=True, threads_per_worker=1, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -44,7 +44,7 @@ def test_a_training_that_kills_its_workers_has_failed(tmp_path):
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0} | patient),
         distributed.LocalCluster(
-            n_workers=2, processes=True, threads_per_worker=1, dashboard_address=None
+            n_workers=2, processes=True, threads_per_worker=1, dashboard_address=":0"
         ) as cluster,
     ):
         out = arguments(
@@ -59,7 +59,7 @@ def test_a_training_that_kills_its_workers_has_failed(tmp_path):
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_lost_cluster_is_one_line(tmp_path):
     with distributed.LocalCluster(
-        n_workers=1, processes=True, threads_per_worker=1, dashboard_address=None
+        n_workers=1, processes=True, threads_per_worker=1, dashboard_address=":0"
     ) as cluster:
         out = arguments(tmp_path, "SlowLearner", dask=cluster.scheduler_address)
         process = subprocess.Popen([*COMMAND, *out], stderr=subprocess.PIPE, text=True)
