@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptssp_sklearn.linear_part import SEARCH_BOX, TINY, Array, Curves, LinearPart, logistic
 
@@ -38,7 +39,7 @@ def descend(curves: Curves, points: Array, n_steps: int, settled: float) -> tupl
     found = state[:3].copy()
     at = np.arange(points.shape[1])
     damping = np.full(points.shape[1], 1e-2, points.dtype)
-    done = _promised(state[3:]) <= settled * state[2] + noise
+    done = _is_settled(state, settled, noise)
     for step in range(n_steps + 1):
         going = np.flatnonzero(~done)
         if len(going) == 0 or step == n_steps:
@@ -56,7 +57,7 @@ def descend(curves: Curves, points: Array, n_steps: int, settled: float) -> tupl
             better, damping < 1, damping > _GIVE_UP
         )
         np.copyto(state, there, where=better)
-        done |= better & (_promised(state[3:]) <= settled * state[2] + noise)
+        done |= better & _is_settled(state, settled, noise)
         damping = np.where(better, damping * 0.2, np.maximum(damping, 1e-3) * 8).astype(
             points.dtype
         )
@@ -175,6 +176,11 @@ def _damped_step(parts: Array, damping: Array) -> Array:
     move = np.stack([r * by_slope - q * by_half, p * by_half - q * by_slope]) / determinant
     most = np.array(_LARGEST_MOVE, move.dtype)[:, None]
     return np.clip(move, -most, most)
+
+
+def _is_settled(state: Array, settled: float, noise: np.floating) -> NDArray[np.bool_]:
+    """Tell where another step promises next to nothing."""
+    return _promised(state[3:]) <= settled * state[2] + noise
 
 
 def _promised(parts: Array) -> Array:

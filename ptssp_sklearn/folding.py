@@ -34,6 +34,8 @@ def fold_batch_norms(network: Any, sample: Any) -> Any | None:
        efficient integer-arithmetic-only inference. CVPR, section 3.2.
     """
     torch = import_extra("torch")
+    if not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules()):
+        return None
     network = copy.deepcopy(network)
     pairs = _pairs(network, sample)
     names = {module: name for name, module in network.named_modules()}

@@ -188,7 +188,7 @@ class LoadedNetwork:
         same = state.keys() == self.network.state_dict().keys()
         answer = self if same else self._fold()
         answer.network.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
-        return answer.folded()
+        return answer.folded() if same else answer
 
     def _fold(self) -> LoadedNetwork:
         torch = import_extra("torch")

@@ -31,6 +31,8 @@ class CurvePredictionMixin:
     population_: Population
     references_: References
     seed_: int
+    n_outputs_: int
+    _y_ndim: int
 
     def predict_distribution(
         self, X: Any, *, pilot: Any = None, n_samples: int = N_SAMPLES
@@ -127,9 +129,12 @@ class CurvePredictionMixin:
             parts.append(pd.DataFrame(columns))
         return pd.concat(parts).sort_values("row", kind="stable", ignore_index=True)
 
+    def _predicts_curves(self) -> bool:
+        return self._y_ndim == 2 and self.n_outputs_ == len(PARAM_NAMES)
+
     def _check_curves(self) -> None:
         check_is_fitted(self)
-        if not hasattr(self, "population_"):
+        if not self._predicts_curves():
             raise ValueError(
                 "Got a regressor that was fitted to other targets than A, B, C, D, expected one of "
                 "curves. Fit y from SigmoidCurveFitter; measured points are passed as curves=…"

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.patterns import find_regions, level_place
 from ptssp_sklearn.prediction import CurvePredictionMixin, find_domains
-from ptssp_sklearn.sigmoid import PARAM_NAMES, to_unbounded
+from ptssp_sklearn.sigmoid import to_unbounded
 from ptssp_sklearn.targets import check_params, group_numbers, learn_population, points_behind
 from ptssp_sklearn.training import ExpertSettings
 
@@ -223,9 +223,6 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         targets = targets.reshape(len(targets), -1)
         self.n_outputs_ = targets.shape[1]
         return X, targets
-
-    def _predicts_curves(self) -> bool:
-        return self._y_ndim == 2 and self.n_outputs_ == len(PARAM_NAMES)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

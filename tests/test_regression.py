@@ -131,3 +131,11 @@ def test_other_targets_have_no_distribution():
     for ask in (model.predict_distribution, model.out_of_domain, model.neighbours):
         with pytest.raises(ValueError, match="other targets than A, B, C, D"):
             ask(X)
+
+
+def test_a_refit_to_other_targets_forgets_the_curves():
+    X, params = problem(20)
+    model = CurveParamRegressor(**QUICK).fit(X, params)
+    model.fit(X, sigmoid_curve(SIZES, params))
+    with pytest.raises(ValueError, match="other targets than A, B, C, D"):
+        model.predict_distribution(X)
