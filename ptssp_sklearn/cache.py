@@ -14,9 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _OVERHEAD = 200
@@ -224,32 +221,3 @@ def parse_size(size: Any) -> int:
             "'2GB'. Pass cache_dir=False to keep nothing."
         )
     return number
-
-
-def cache_key(*parts: str | bytes) -> str:
-    """Give the key of an entry: SHA-256 of its parts, each with its length."""
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        digest.update(len(data).to_bytes(8, "little") + data)
-    return digest.hexdigest()
-
-
-def array_digest(array: NDArray) -> bytes:
-    """Give the SHA-256 of an array: type, shape and values."""
-    digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
-    digest.update(np.ascontiguousarray(array).data)
-    return digest.digest()
-
-
-def pack(values: NDArray[np.float64]) -> bytes:
-    """Turn a vector into bytes; in half the space where single precision holds it exactly."""
-    with np.errstate(over="ignore"):
-        small = values.astype(np.float32)
-    exact = np.array_equal(small.astype(np.float64), values, equal_nan=True)
-    return b"f" + small.tobytes() if exact else b"d" + values.astype(np.float64).tobytes()
-
-
-def unpack(data: bytes) -> NDArray[np.float64]:
-    """Give back what `pack` was given."""
-    return np.frombuffer(data[1:], dtype=data[:1].decode()).astype(np.float64)

@@ -21,7 +21,8 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 
 from ptssp_sklearn.batches import Task, in_batches, in_processes
-from ptssp_sklearn.cache import FeatureCache, MemoryCache, cache_key, pack, unpack
+from ptssp_sklearn.cache import FeatureCache, MemoryCache
+from ptssp_sklearn.entries import cache_key, pack, unpack
 from ptssp_sklearn.extractors import Backbone
 from ptssp_sklearn.sources import Source, row_sources
 from ptssp_sklearn.tables import ImageRow

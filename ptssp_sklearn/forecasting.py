@@ -10,14 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.errors import InputError
 from ptssp_sklearn.levels import interval_levels
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.pilot import check_pilot
+from ptssp_sklearn.questions import (
+    check_levels,
+    check_reached,
+    check_target,
+    check_unreachable,
+    match_targets,
+)
 from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
-
-UNREACHABLE = ("inf", "nan", "raise")
-"""What may stand for a size that is out of reach."""
 
 
 class CurveForecastMixin:
@@ -83,7 +86,7 @@ class CurveForecastMixin:
         """
         sizes = np.atleast_1d(np.asarray(sizes, dtype=float))
         if quantiles is not None:
-            levels = _check_levels(quantiles)
+            levels = check_levels(quantiles)
             return self.predict_distribution(X, pilot=pilot).curve_quantiles(sizes, levels)
         return sigmoid_curve(sizes, self._central(X, pilot))
 
@@ -138,7 +141,7 @@ class CurveForecastMixin:
         target, distribution = match_targets(target, distribution)
         sizes = whole_images(distribution.typical_sizes(target))
         if unreachable == "raise":
-            _check_reached(X, target, distribution, sizes)
+            check_reached(X, target, distribution, sizes)
         lost = np.nan if unreachable == "nan" else np.inf
         if levels is None:
             return np.where(np.isinf(sizes), lost, sizes)
@@ -179,82 +182,3 @@ class CurveForecastMixin:
         if pilot is None:
             return self.predict(X)  # type: ignore[attr-defined]
         return self.predict_distribution(X, pilot=pilot).central_params()
-
-
-def match_targets(
-    target: NDArray, distribution: CurveDistribution
-) -> tuple[NDArray, CurveDistribution]:
-    """Give one target a row; of a single row, several targets may be asked.
-
-    Parameters
-    ----------
-    target : ndarray of shape (n_targets,) or (), fractions
-    distribution : CurveDistribution of n_rows rows
-
-    Returns
-    -------
-    target : ndarray of shape (n_rows,)
-    distribution : CurveDistribution
-        Of as many rows: a single one is repeated.
-
-    Raises
-    ------
-    ValueError
-        If there are neither one target nor as many as rows.
-    """
-    n_rows = len(distribution)
-    if target.ndim > 1 or (target.ndim == 1 and n_rows not in (1, len(target))):
-        raise ValueError(
-            f"Got target_map of shape {target.shape} for {n_rows} rows, expected one target or "
-            "one a row."
-        )
-    if target.ndim == 1 and n_rows == 1:
-        return target, distribution.repeat(len(target))
-    return np.broadcast_to(target, n_rows), distribution
-
-
-def _check_levels(levels: ArrayLike) -> NDArray[np.float64]:
-    found = np.asarray(levels, dtype=float)
-    wrong = found[~((found > 0) & (found < 1))]
-    if wrong.size:
-        raise ValueError(f"Got the level {wrong.ravel()[0]:g}, expected a fraction in (0, 1).")
-    return found
-
-
-def _check_reached(
-    X: Any, target: NDArray, distribution: CurveDistribution, sizes: NDArray
-) -> None:
-    lost = np.flatnonzero(np.isinf(sizes))
-    if len(lost):
-        row = lost[0]
-        name = X.index[row] if isinstance(X, pd.DataFrame) else row
-        chance = distribution.reach_probability(target)[row]
-        raise ValueError(
-            f"Got target_map={target[row]:g}, but curve {name!r} reaches it with a probability of "
-            f"{chance:.0%}: its mean levels off at D={distribution.central_params()[row, 3]:.3f}. "
-            "Lower the target or pass unreachable='inf'."
-        )
-
-
-def check_unreachable(choice: str) -> None:
-    """Refuse what is none of `UNREACHABLE`."""
-    if choice not in UNREACHABLE:
-        raise ValueError(f"Got unreachable={choice!r}, expected 'inf', 'nan' or 'raise'.")
-
-
-def check_target(target_map: float | ArrayLike) -> NDArray[np.float64]:
-    """Check a target score.
-
-    Raises
-    ------
-    ValueError
-        If a target is not a fraction in (0, 1).
-    """
-    target = np.asarray(target_map, dtype=float)
-    wrong = target[~((target > 0) & (target < 1))]
-    if wrong.size:
-        hint = " Divide percentages by 100." if np.any(wrong >= 1) else ""
-        value = f"{wrong.ravel()[0]:g}"
-        message = f"Got target_map={value}, expected a score as a fraction in (0, 1).{hint}"
-        raise InputError(message, "target", value=value)
-    return target

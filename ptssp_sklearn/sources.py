@@ -12,7 +12,8 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
-from ptssp_sklearn.cache import FeatureCache, array_digest, cache_key
+from ptssp_sklearn.cache import FeatureCache
+from ptssp_sklearn.entries import array_digest, cache_key
 from ptssp_sklearn.images import load_image, load_mask
 from ptssp_sklearn.tables import ImageRow
 

@@ -17,18 +17,19 @@ ROOT = PACKAGE.parent
 
 ORDER = [
     "errors", "sigmoid", "curves", "linear_part", "screening", "descent", "projection", "robust",
-    "uncertainty", "fitting", "polygons", "images", "tables", "cache", "sources", "banks",
-    "saliency", "object_statistics", "statistics", "matching", "ceilings", "landmarks", "parting",
-    "unet", "rehearsal", "extractors", "weights", "preprocessing", "precision", "folding",
-    "inference", "networks", "backbones", "pooling", "batches", "features", "progress", "embedding",
-    "scaling", "patterns", "network", "noise", "mixture", "domain", "levels", "distribution",
-    "tilting", "posterior", "pilot", "population", "metrics", "calibration", "targets", "losses",
-    "training", "held_out", "expert", "prediction", "regression", "adaptation", "simulation",
-    "planning", "forecasting", "advice", "pipeline", "persistence", "pretrained", "plotting",
-    "outlook", "answer", "request", "serving", "served_pipeline", "served_model", "assessment",
-    "figures", "provenance", "registry", "loss_log", "runs", "comparison", "tracking", "server",
-    "page_text", "page_errors", "page_inputs", "page_pilot", "page_masks", "page_plot",
-    "page_export", "page_session", "page_models", "page_widgets", "app", "page_server", "cli",
+    "uncertainty", "fitting", "polygons", "images", "tables", "entries", "cache", "sources",
+    "banks", "saliency", "object_statistics", "statistics", "matching", "ceilings", "landmarks",
+    "parting", "unet", "rehearsal", "extractors", "weights", "preprocessing", "precision",
+    "folding", "inference", "networks", "backbones", "pooling", "batches", "features", "progress",
+    "embedding", "scaling", "patterns", "network", "noise", "mixture", "domain", "levels",
+    "distribution", "tilting", "posterior", "pilot", "population", "metrics", "calibration",
+    "targets", "losses", "training", "held_out", "expert", "prediction", "regression", "adaptation",
+    "simulation", "planning", "questions", "forecasting", "advice", "pipeline", "persistence",
+    "pretrained", "plotting", "outlook", "answer", "request", "serving", "served_pipeline",
+    "served_model", "assessment", "figures", "provenance", "registry", "loss_log", "runs",
+    "comparison", "tracking", "server", "page_text", "page_errors", "page_inputs", "page_pilot",
+    "page_masks", "page_plot", "page_export", "page_session", "page_models", "page_widgets", "app",
+    "page_server", "cli",
 ]  # fmt: skip
 
 

@@ -1,0 +1,94 @@
+"""What is asked of a curve: target scores, quantile levels, and what stands for out of reach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.errors import InputError
+
+UNREACHABLE = ("inf", "nan", "raise")
+"""What may stand for a size that is out of reach."""
+
+
+def match_targets(
+    target: NDArray, distribution: CurveDistribution
+) -> tuple[NDArray, CurveDistribution]:
+    """Give one target a row; of a single row, several targets may be asked.
+
+    Parameters
+    ----------
+    target : ndarray of shape (n_targets,) or (), fractions
+    distribution : CurveDistribution of n_rows rows
+
+    Returns
+    -------
+    target : ndarray of shape (n_rows,)
+    distribution : CurveDistribution
+        Of as many rows: a single one is repeated.
+
+    Raises
+    ------
+    ValueError
+        If there are neither one target nor as many as rows.
+    """
+    n_rows = len(distribution)
+    if target.ndim > 1 or (target.ndim == 1 and n_rows not in (1, len(target))):
+        raise ValueError(
+            f"Got target_map of shape {target.shape} for {n_rows} rows, expected one target or "
+            "one a row."
+        )
+    if target.ndim == 1 and n_rows == 1:
+        return target, distribution.repeat(len(target))
+    return np.broadcast_to(target, n_rows), distribution
+
+
+def check_levels(levels: ArrayLike) -> NDArray[np.float64]:
+    """Refuse quantile levels that are not in (0, 1)."""
+    found = np.asarray(levels, dtype=float)
+    wrong = found[~((found > 0) & (found < 1))]
+    if wrong.size:
+        raise ValueError(f"Got the level {wrong.ravel()[0]:g}, expected a fraction in (0, 1).")
+    return found
+
+
+def check_reached(X: Any, target: NDArray, distribution: CurveDistribution, sizes: NDArray) -> None:
+    """Refuse targets whose size is infinite; the first such row is named."""
+    lost = np.flatnonzero(np.isinf(sizes))
+    if len(lost):
+        row = lost[0]
+        name = X.index[row] if isinstance(X, pd.DataFrame) else row
+        chance = distribution.reach_probability(target)[row]
+        raise ValueError(
+            f"Got target_map={target[row]:g}, but curve {name!r} reaches it with a probability of "
+            f"{chance:.0%}: its mean levels off at D={distribution.central_params()[row, 3]:.3f}. "
+            "Lower the target or pass unreachable='inf'."
+        )
+
+
+def check_unreachable(choice: str) -> None:
+    """Refuse what is none of `UNREACHABLE`."""
+    if choice not in UNREACHABLE:
+        raise ValueError(f"Got unreachable={choice!r}, expected 'inf', 'nan' or 'raise'.")
+
+
+def check_target(target_map: float | ArrayLike) -> NDArray[np.float64]:
+    """Check a target score.
+
+    Raises
+    ------
+    ValueError
+        If a target is not a fraction in (0, 1).
+    """
+    target = np.asarray(target_map, dtype=float)
+    wrong = target[~((target > 0) & (target < 1))]
+    if wrong.size:
+        hint = " Divide percentages by 100." if np.any(wrong >= 1) else ""
+        value = f"{wrong.ravel()[0]:g}"
+        message = f"Got target_map={value}, expected a score as a fraction in (0, 1).{hint}"
+        raise InputError(message, "target", value=value)
+    return target
