@@ -21,7 +21,7 @@ $(VENV)/.app: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e ".[vision,mlflow,app,docs,dev]"
+	$(BIN)/python -m pip install --quiet -e ".[vision,openvino,mlflow,app,docs,dev]"
 	@touch $@ $(VENV)/.demo $(VENV)/.app
 
 demo: $(VENV)/.demo      ## four real photographs in, the required size and a plot out

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def export(options: argparse.Namespace) -> None:
     """Write tables, images and, if asked, the archive of a bank."""
     points, records = _read(options.store, options.bank)
+    points = points[points.repeat < options.repeats]
     learner = options.learner or _main_learner(points)
     curves = curve_table(points, learner, options.metric)
     if options.complete:
@@ -201,6 +202,8 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--archive", type=Path, metavar="FILE.zip",
                         help="also write all learners as one archive")  # fmt: skip
     parser.add_argument("--description", help="text of the archive")
+    parser.add_argument("--repeats", type=int, default=sys.maxsize, metavar="N",
+                        help="use the first N trainings of a size (default: all)")  # fmt: skip
     parser.add_argument("--complete", action="store_true",
                         help="leave out datasets that the learner lacks a size of")  # fmt: skip
     parser.add_argument("--merge", type=_merged_groups, default={}, metavar="NAME=GROUP,GROUP",

@@ -21,7 +21,7 @@ _REGISTRY: dict[str, Callable[..., Backbone]] = {
     "efficientnet_lite0": EfficientNetLite0Backbone,
 }
 
-SETTINGS = ("model", "weights", "device", "batch_size", "precision", "random_state")
+SETTINGS = ("model", "weights", "device", "batch_size", "precision", "engine", "random_state")
 """Parameters of `ImageEmbedder` that a factory may name."""
 
 
@@ -33,7 +33,7 @@ def register_backbone(name: str, factory: Callable[..., Backbone]) -> None:
     name : str
     factory : callable
         Called with the keywords ``model``, ``weights``, ``device``, ``batch_size``,
-        ``precision`` and ``random_state`` of the embedder (those it names), returns a
+        ``precision``, ``engine`` and ``random_state`` of the embedder (those it names), returns a
         `Backbone`.
     """
     _REGISTRY[name] = factory

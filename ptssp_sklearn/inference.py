@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,15 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn.compiled import import_openvino
 from ptssp_sklearn.extractors import Array, Backbone, Images, Masks
-from ptssp_sklearn.folding import fold_batch_norms
+from ptssp_sklearn.loaded_network import LoadedNetwork
 from ptssp_sklearn.precision import fast_bfloat16
 from ptssp_sklearn.preprocessing import Preprocess, Preprocessing
-from ptssp_sklearn.weights import import_extra, weights_digest
+from ptssp_sklearn.weights import import_extra
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-LEAST_COSINE = 0.999
-"""Reduced precision is taken by itself only where features agree with float32 this well."""
 
 _KEPT = 2
 _loaded: OrderedDict[tuple, LoadedNetwork] = OrderedDict()
@@ -51,6 +46,8 @@ class NetworkBackbone(Backbone):
     precision : {"auto", "float32", "bfloat16"}
         ``"auto"`` takes bfloat16 where the processor has instructions for it and the
         features agree with float32 (cosine at least 0.999 on test images).
+    engine : {"torch", "openvino"}
+        What runs the network; OpenVINO on the CPU only.
     """
 
     package: str = "torch"
@@ -65,12 +62,14 @@ class NetworkBackbone(Backbone):
         device: str = "auto",
         batch_size: int = 32,
         precision: str = "auto",
+        engine: str = "torch",
     ) -> None:
         self.model = model or self.default_model
         self.weights = weights
         self.device = device
         self.batch_size = batch_size
         self.precision = precision
+        self.engine = engine
         self._loaded = self._load()
         self.n_outputs = self._loaded.n_outputs
         self.image_names = tuple(f"{i}" for i in range(self.n_outputs))
@@ -105,7 +104,8 @@ class NetworkBackbone(Backbone):
 
     def settings(self) -> str:
         loaded = self.loaded
-        packages = [f"{name} {version(name)}" for name in ("torch", "pillow")]
+        names = ("torch", "pillow") if self.engine == "torch" else ("torch", "pillow", self.engine)
+        packages = [f"{name} {version(name)}" for name in names]
         about = (self.model, loaded.dtype, loaded.place.type, loaded.digest, packages)
         return f"{about} {loaded.preprocessing}"
 
@@ -113,7 +113,8 @@ class NetworkBackbone(Backbone):
         import_extra(self.package)
         if state is not None:
             return self._build(state)
-        key = (type(self), self.model, _file(self.weights), self.device, self.precision)
+        how = (self.device, self.precision, self.engine)
+        key = (type(self), self.model, _file(self.weights), *how)
         with _lock:
             if key not in _loaded:
                 _loaded[key] = self._build(None)
@@ -125,16 +126,32 @@ class NetworkBackbone(Backbone):
     def _build(self, state: dict[str, Any] | None) -> LoadedNetwork:
         torch = import_extra("torch")
         network, whole = self.build(pretrained=state is None)
-        auto = "cuda" if torch.cuda.is_available() else "cpu"
-        place = torch.device(auto if self.device == "auto" else self.device)
+        place = self._place(torch)
         network = network.eval().requires_grad_(False).to(place)
         network = network.to(memory_format=torch.channels_last)
         exact = LoadedNetwork(network, Preprocessing.of(whole), place, torch.float32)
         exact = exact.folded() if state is None else exact.restored(state)
-        if self.precision == "float32" or (self.precision == "auto" and not fast_bfloat16(place)):
+        chosen = self._in_precision(exact)
+        return chosen if self.engine == "torch" else exact.compile(chosen.dtype)
+
+    def _place(self, torch: Any) -> Any:
+        auto = "cuda" if torch.cuda.is_available() and self.engine == "torch" else "cpu"
+        place = torch.device(auto if self.device == "auto" else self.device)
+        if self.engine == "openvino":
+            import_openvino()
+            if place.type != "cpu":
+                raise ValueError(
+                    f"Got engine='openvino' on the device {place}, expected the CPU. Pass "
+                    "device='cpu' or engine='torch'."
+                )
+        return place
+
+    def _in_precision(self, exact: LoadedNetwork) -> LoadedNetwork:
+        auto = self.precision == "auto"
+        if self.precision == "float32" or (auto and not fast_bfloat16(exact.place)):
             return exact
         reduced = exact.reduced()
-        if self.precision == "auto" and not reduced.agrees(exact):
+        if auto and not reduced.agrees(exact):
             return exact
         return reduced
 
@@ -145,78 +162,6 @@ class NetworkBackbone(Backbone):
             floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
             state["_state"] = {k: v.cpu().numpy() for k, v in floats.items()}
         return state
-
-
-@dataclass(frozen=True)
-class LoadedNetwork:
-    """A network in its place and precision, with its preprocessing."""
-
-    network: Any
-    preprocessing: Preprocessing
-    place: Any
-    dtype: Any
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the weights."""
-        return weights_digest(self.network)
-
-    @cached_property
-    def n_outputs(self) -> int:
-        blank = self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
-        return self.features([blank], 1).shape[1]
-
-    def features(self, prepared: Sequence[NDArray], batch_size: int) -> Array:
-        """Give the network's answer to prepared images, shape (n_images, n_outputs)."""
-        torch = import_extra("torch")
-        parts = []
-        with torch.inference_mode():
-            for start in range(0, len(prepared), batch_size):
-                batch = self.preprocessing.batch(prepared[start : start + batch_size], self.place)
-                batch = batch.to(self.dtype, memory_format=torch.channels_last)
-                parts.append(self.network(batch).float().cpu().numpy())
-        return np.concatenate(parts).astype(np.float64)
-
-    def folded(self) -> LoadedNetwork:
-        """Give the network without batch normalisations, or itself where that changes it."""
-        folded = self._fold()
-        return folded if folded is not self and folded.agrees(self) else self
-
-    def restored(self, state: dict[str, Any]) -> LoadedNetwork:
-        """Give the network with weights it was stored with, folded or as it was built."""
-        torch = import_extra("torch")
-        same = state.keys() == self.network.state_dict().keys()
-        answer = self if same else self._fold()
-        answer.network.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
-        return answer.folded() if same else answer
-
-    def _fold(self) -> LoadedNetwork:
-        torch = import_extra("torch")
-        blank = self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
-        network = fold_batch_norms(self.network, self.preprocessing.batch([blank], self.place))
-        if network is None:
-            return self
-        network = network.to(memory_format=torch.channels_last)
-        return LoadedNetwork(network, self.preprocessing, self.place, self.dtype)
-
-    def reduced(self) -> LoadedNetwork:
-        """Give the network in bfloat16."""
-        dtype = import_extra("torch").bfloat16
-        network = copy.deepcopy(self.network).to(dtype)
-        return LoadedNetwork(network, self.preprocessing, self.place, dtype)
-
-    def agrees(self, other: LoadedNetwork) -> bool:
-        """Tell whether features of a few test images point the same way as the other's."""
-        rng = np.random.default_rng(0)
-        images = rng.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
-        prepared = [self.preprocessing.prepare(image) for image in images]
-        return bool(cosines(*(n.features(prepared, 4) for n in (self, other))).min() > LEAST_COSINE)
-
-
-def cosines(a: Array, b: Array) -> Array:
-    """Give the cosine of each pair of rows; 0 where one of them is 0."""
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return (a * b).sum(axis=1) / np.maximum(norms, np.finfo(float).tiny)
 
 
 def _file(weights: str | Path | None) -> tuple[str, int, int]:

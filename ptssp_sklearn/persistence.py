@@ -34,7 +34,7 @@ from ptssp_sklearn.sigmoid import PARAM_NAMES
 FORMAT, OLDEST_FORMAT = 4, 2
 _KEY = "ptssp_sklearn"
 _EVERYWHERE = (-np.inf, np.inf)
-_OF_THE_MACHINE = ("cache_dir", "cache_size", "progress")
+_OF_THE_MACHINE = ("engine", "cache_dir", "cache_size", "progress")
 _SCALER = ("mean_", "scale_")
 _MIXTURE = ("weights", "means", "covariances")
 

@@ -134,6 +134,7 @@ def test_clone_and_pickle_agree():
         ({"pooling": "max"}, "pooling='max', expected 'mean_std' or 'concat'"),
         ({"missing": "mean"}, "missing='mean'"),
         ({"precision": "int8"}, "precision='int8', expected 'auto'"),
+        ({"engine": "tf"}, "engine='tf', expected 'torch' or 'openvino'"),
         ({"cache_dir": True}, "cache_dir=True, expected a folder"),
         ({"cache_size": "much"}, "cache_size='much', expected a positive number of bytes"),
     ],

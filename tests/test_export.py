@@ -43,6 +43,18 @@ def test_incomplete_datasets_can_be_left_out_and_groups_merged(measured):
         assert set(bank.groups) == {"all"}
 
 
+def test_later_repeats_can_be_left_out(measured):
+    store = ["--store", str(measured / "measurements.sqlite"), "--bank", "drawn", "--images", "0"]
+    counts = []
+    for options in ([], ["--repeats", "1"]):
+        assert main([*store, *options, "--out", str(measured / "first")]) == 0
+        points = pd.read_csv(measured / "first" / "points.csv")
+        counts.append((len(points), points.repeat.nunique()))
+    (every, several), (first, one) = counts
+    assert several > one == 1
+    assert every == several * first
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_tables_hold_means_and_points(exported, kind):
     read = {"csv": pd.read_csv, "parquet": pd.read_parquet}[kind]

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from sklearn.base import clone
 
 from ptssp_sklearn import ImageEmbedder
-from ptssp_sklearn.inference import LEAST_COSINE, LoadedNetwork, cosines
+from ptssp_sklearn.loaded_network import LEAST_COSINE, LoadedNetwork, cosines
 from ptssp_sklearn.preprocessing import Preprocessing
 from tests.scenes import table
 
@@ -117,6 +117,35 @@ def test_reduced_precision_that_disagrees_is_not_taken():
     exact = LoadedNetwork(network, Preprocessing.of(whole), place, torch.float32)
     assert exact.agrees(exact)
     assert not exact.reduced().agrees(exact)
+
+
+@pytest.mark.parametrize("backbone", ["efficientnet_lite0", "clip"])
+def test_openvino_gives_the_features_of_pytorch_whatever_the_batch(backbone, tiny_clip):
+    photos = [[skimage.data.chelsea()], [skimage.data.astronaut()], [skimage.data.coffee()]]
+    options = {"precision": "float32", "cache_dir": False}
+    if backbone == "clip":
+        options |= {"model": "tiny-clip", "weights": tiny_clip[0]}
+    exact, many, one = (
+        ImageEmbedder(backbone, engine=engine, batch_size=size, **options).fit(photos)
+        for engine, size in (("torch", 32), ("openvino", 32), ("openvino", 1))
+    )
+    assert many.transform(photos) == pytest.approx(exact.transform(photos), abs=1e-4)
+    assert one.transform(photos) == pytest.approx(exact.transform(photos), abs=1e-4)
+    assert many.backbone_.settings() != exact.backbone_.settings()
+    copied = pickle.loads(pickle.dumps(many))
+    assert np.array_equal(copied.transform(photos), many.transform(photos))
+
+
+def test_a_network_that_openvino_computes_otherwise_is_refused(monkeypatch):
+    loaded = ImageEmbedder("efficientnet_lite0").fit(table(1, 1)).backbone_.loaded
+    monkeypatch.setattr(LoadedNetwork, "agrees", lambda *_: False)
+    with pytest.raises(ValueError, match="Use engine='torch'"):
+        loaded.compile(torch.float32)
+
+
+def test_openvino_is_for_the_processor():
+    with pytest.raises(ValueError, match=r"engine='openvino' on the device meta, expected the CPU"):
+        ImageEmbedder("efficientnet_lite0", engine="openvino", device="meta").fit(table(1, 1))
 
 
 def test_clones_share_one_loaded_network():

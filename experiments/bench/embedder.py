@@ -16,13 +16,14 @@ from sklearn.pipeline import make_pipeline
 
 from experiments.bench.page import machine, medians, table, write_section
 from ptssp_sklearn import ImageEmbedder
-from ptssp_sklearn.inference import NetworkBackbone, cosines
+from ptssp_sklearn.inference import NetworkBackbone
+from ptssp_sklearn.loaded_network import cosines
 
 SIDE = 640
 PER_ROW = 4
 PACKAGES = ("torch", "pillow", "timm", "open_clip_torch")
 HEAD = (
-    "backbone", "precision", "one-image loop", "bare network", "embedder", "embedder / loop",
+    "backbone", "engine", "precision", "one-image loop", "bare network", "embedder", "embedder / loop",
     "embedder / bare", "5-fold CV / one embedding", "second run / first", "cosine to float32",
 )  # fmt: skip
 
@@ -75,7 +76,7 @@ def bare_network(backbone: NetworkBackbone, n: int) -> Callable[[], None]:
     def run() -> None:
         with torch.inference_mode():
             for _ in range(n // backbone.batch_size):
-                loaded.network(batch)
+                loaded.answer(batch)
 
     return run
 
@@ -103,7 +104,8 @@ def cached_shares(
 def measure(name: str, options: dict[str, Any], rows: list[list[str]], runs: int) -> list[str]:
     """Measure one backbone; give its line of the table."""
     paths = [path for row in rows for path in row]
-    exact = ImageEmbedder(name, precision="float32", cache_dir=False, **options).fit(rows)
+    exact = ImageEmbedder(name, precision="float32", cache_dir=False, **options)
+    exact = exact.set_params(engine="torch").fit(rows)
     plain, whole = network_of(exact).build(pretrained=True)
     plain = plain.eval()
     embedder = ImageEmbedder(name, cache_dir=False, progress=False, **options).fit(rows)
@@ -123,7 +125,7 @@ def measure(name: str, options: dict[str, Any], rows: list[list[str]], runs: int
     rates = {key: len(paths) / value for key, value in seconds.items()}
     precision = str(backbone.loaded.dtype).removeprefix("torch.")
     return [
-        name, precision, *(f"{rates[key]:.1f} /s" for key in ("loop", "bare", "ours")),
+        name, embedder.engine, precision, *(f"{rates[key]:.1f} /s" for key in ("loop", "bare", "ours")),
         f"{rates['ours'] / rates['loop']:.2f}", f"{rates['ours'] / rates['bare']:.2f}",
         f"{cv:.2f}", f"{again:.1%}", f"{cosine:.5f}",
     ]  # fmt: skip
@@ -138,7 +140,11 @@ def main(n_images: int = 64, runs: int = 2) -> None:
         clip = {"weights": random_clip(Path(folder))}
         lines = [
             measure(name, options, rows, runs)
-            for name, options in (("clip", clip), ("efficientnet_lite0", {}))
+            for name, options in (
+                ("clip", clip),
+                ("efficientnet_lite0", {}),
+                ("efficientnet_lite0", {"engine": "openvino"}),
+            )
         ]
     write_section(
         "embedder",

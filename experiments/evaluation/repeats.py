@@ -23,9 +23,8 @@ Array = NDArray[np.float64]
 STORE = Path(__file__).parents[1] / "measurements" / "measurements.sqlite"
 BANK, LEARNER = "procedural-2", "unet-16"
 COMMAND = (
-    "`python -m experiments.collect --bank procedural --domains 8 --repeats 4 --learner unet "
-    "--sizes 2,4,8,16,32,64,128,256 --steps 400 --batch-size 8 --out experiments/measurements` "
-    "measures some."
+    "`python -m experiments.collect --bank procedural --domains {} --repeats {} --learner unet "
+    "--sizes 2,4,8,16,32,64,128,256 --steps 400 --batch-size 8 --out experiments/measurements`"
 )
 LIMITS = (0.0, 4.0, 16.0, 64.0)
 
@@ -124,12 +123,12 @@ def _score(
 def show(frames: Frames) -> Section:
     """Write how far trainings lie apart, and how well they foretell each other."""
     if not frames:
-        return Section(f"Not measured yet: no dataset was trained several times. {COMMAND}")
+        return Section(
+            f"Not measured yet: no dataset was trained several times. {COMMAND.format(8, 4)} measures some."
+        )
     spread = frames["spread"]
-    about = (
-        f"{spread.datasets.iloc[0]} datasets, {spread.repeats.iloc[0]} trainings of each size. "
-        "How far trainings of one size lie apart, root mean square over the datasets:"
-    )
+    counts = spread.datasets.iloc[0], spread.repeats.iloc[0]
+    about = f"{counts[0]} datasets, {counts[1]} trainings of each size, by {COMMAND.format(*counts)}. How far trainings of one size lie apart, root mean square over the datasets:"
     parts = [
         about,
         wide(spread, "what", "size", "spread", ".3f"),

@@ -1,0 +1,65 @@
+"""Networks compiled for the processor by OpenVINO."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptssp_sklearn.errors import need
+from ptssp_sklearn.weights import import_extra
+
+ENGINES = ("torch", "openvino")
+
+_NUMBERS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class CompiledNetwork:
+    """A network on the CPU, in OpenVINO's own plan of fused operations.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode, on the CPU.
+    example : Tensor of shape (n, channels, height, width), float32
+        An input; the number of images may change later.
+    dtype : torch.dtype
+        Numbers it is to run in; inputs and answers are float32 all the same.
+
+    Raises
+    ------
+    ImportError
+        If OpenVINO is missing.
+    """
+
+    def __init__(self, network: Any, example: Any, dtype: Any) -> None:
+        openvino = import_openvino()
+        torch = import_extra("torch")
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of OpenVINO, which traces by torch.jit
+            model = openvino.convert_model(network, example_input=example[:1].contiguous())
+        model.reshape([-1, *example.shape[1:]])
+        settings = {
+            "INFERENCE_PRECISION_HINT": _NUMBERS[str(dtype).removeprefix("torch.")],
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        self._plan = openvino.Core().compile_model(model, "CPU", settings)
+
+    def __call__(self, batch: Any) -> NDArray[np.float32]:
+        """Give the network's answer to a batch; threads may ask at the same time."""
+        answer = self._plan.create_infer_request().infer([batch.float().contiguous().numpy()])
+        return np.array(answer[0])
+
+
+def import_openvino() -> Any:
+    """Import OpenVINO.
+
+    Raises
+    ------
+    ImportError
+        If it is missing; says what to install.
+    """
+    return need("openvino", "engine='openvino'", 'pip install "ptssp_sklearn[openvino]"')

@@ -1,0 +1,120 @@
+"""A network in its place and precision, with its preprocessing: images -> features."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptssp_sklearn.compiled import CompiledNetwork
+from ptssp_sklearn.extractors import Array
+from ptssp_sklearn.folding import fold_batch_norms
+from ptssp_sklearn.preprocessing import Preprocessing
+from ptssp_sklearn.weights import import_extra, weights_digest
+
+LEAST_COSINE = 0.999
+"""Features computed in another way are taken only where they agree this well with float32."""
+
+
+@dataclass(frozen=True)
+class LoadedNetwork:
+    """A network in its place and precision, with its preprocessing."""
+
+    network: Any
+    preprocessing: Preprocessing
+    place: Any
+    dtype: Any
+    compiled: CompiledNetwork | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the weights."""
+        return weights_digest(self.network)
+
+    @cached_property
+    def n_outputs(self) -> int:
+        blank = self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
+        return self.features([blank], 1).shape[1]
+
+    def features(self, prepared: Sequence[NDArray], batch_size: int) -> Array:
+        """Give the network's answer to prepared images, shape (n_images, n_outputs)."""
+        torch = import_extra("torch")
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(prepared), batch_size):
+                batch = self.preprocessing.batch(prepared[start : start + batch_size], self.place)
+                parts.append(self.answer(batch))
+        return np.concatenate(parts).astype(np.float64)
+
+    def answer(self, batch: Any) -> NDArray[np.float32]:
+        """Give the network's answer to a batch of finished inputs."""
+        if self.compiled is not None:
+            return self.compiled(batch)
+        batch = batch.to(self.dtype, memory_format=import_extra("torch").channels_last)
+        return self.network(batch).float().cpu().numpy()
+
+    def compile(self, dtype: Any) -> LoadedNetwork:
+        """Give the network compiled, for numbers of a type where features then agree.
+
+        Raises
+        ------
+        ValueError
+            If they do not agree in float32 either.
+        """
+        blank = self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
+        example = self.preprocessing.batch([blank], self.place)
+        for one in dict.fromkeys((dtype, self.dtype)):
+            plan = CompiledNetwork(self.network, example, one)
+            found = replace(self, dtype=one, compiled=plan)
+            if found.agrees(self):
+                return found
+        raise ValueError(
+            "Got engine='openvino', whose features are not those of PyTorch (cosine under "
+            f"{LEAST_COSINE}) for this network. Use engine='torch'."
+        )
+
+    def folded(self) -> LoadedNetwork:
+        """Give the network without batch normalisations, or itself where that changes it."""
+        folded = self._fold()
+        return folded if folded is not self and folded.agrees(self) else self
+
+    def restored(self, state: dict[str, Any]) -> LoadedNetwork:
+        """Give the network with weights it was stored with, folded or as it was built."""
+        torch = import_extra("torch")
+        same = state.keys() == self.network.state_dict().keys()
+        answer = self if same else self._fold()
+        answer.network.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
+        return answer.folded() if same else answer
+
+    def _fold(self) -> LoadedNetwork:
+        torch = import_extra("torch")
+        blank = self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
+        network = fold_batch_norms(self.network, self.preprocessing.batch([blank], self.place))
+        if network is None:
+            return self
+        network = network.to(memory_format=torch.channels_last)
+        return LoadedNetwork(network, self.preprocessing, self.place, self.dtype)
+
+    def reduced(self) -> LoadedNetwork:
+        """Give the network in bfloat16."""
+        dtype = import_extra("torch").bfloat16
+        network = copy.deepcopy(self.network).to(dtype)
+        return LoadedNetwork(network, self.preprocessing, self.place, dtype)
+
+    def agrees(self, other: LoadedNetwork) -> bool:
+        """Tell whether features of a few test images point the same way as the other's."""
+        rng = np.random.default_rng(0)
+        images = rng.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
+        prepared = [self.preprocessing.prepare(image) for image in images]
+        return bool(cosines(*(n.features(prepared, 4) for n in (self, other))).min() > LEAST_COSINE)
+
+
+def cosines(a: Array, b: Array) -> Array:
+    """Give the cosine of each pair of rows; 0 where one of them is 0."""
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return (a * b).sum(axis=1) / np.maximum(norms, np.finfo(float).tiny)
