@@ -23,8 +23,8 @@ SIDE = 640
 PER_ROW = 4
 PACKAGES = ("torch", "pillow", "timm", "open_clip_torch")
 HEAD = (
-    "backbone", "engine", "precision", "one-image loop", "bare network", "embedder", "embedder / loop",
-    "embedder / bare", "5-fold CV / one embedding", "second run / first", "cosine to float32",
+    "backbone", "engine", "precision", "one-image loop", "bare network", "embedder",
+    "embedder / loop", "embedder / bare", "5-fold CV / one embedding", "second run / first", "cosine to float32",
 )  # fmt: skip
 
 
@@ -125,7 +125,8 @@ def measure(name: str, options: dict[str, Any], rows: list[list[str]], runs: int
     rates = {key: len(paths) / value for key, value in seconds.items()}
     precision = str(backbone.loaded.dtype).removeprefix("torch.")
     return [
-        name, embedder.engine, precision, *(f"{rates[key]:.1f} /s" for key in ("loop", "bare", "ours")),
+        name, embedder.engine, precision,
+        *(f"{rates[key]:.1f} /s" for key in ("loop", "bare", "ours")),
         f"{rates['ours'] / rates['loop']:.2f}", f"{rates['ours'] / rates['bare']:.2f}",
         f"{cv:.2f}", f"{again:.1%}", f"{cosine:.5f}",
     ]  # fmt: skip

@@ -123,12 +123,14 @@ def _score(
 def show(frames: Frames) -> Section:
     """Write how far trainings lie apart, and how well they foretell each other."""
     if not frames:
-        return Section(
-            f"Not measured yet: no dataset was trained several times. {COMMAND.format(8, 4)} measures some."
-        )
+        todo = f"{COMMAND.format(8, 4)} measures some."
+        return Section(f"Not measured yet: no dataset was trained several times. {todo}")
     spread = frames["spread"]
     counts = spread.datasets.iloc[0], spread.repeats.iloc[0]
-    about = f"{counts[0]} datasets, {counts[1]} trainings of each size, by {COMMAND.format(*counts)}. How far trainings of one size lie apart, root mean square over the datasets:"
+    about = (
+        f"{counts[0]} datasets, {counts[1]} trainings of each size, by {COMMAND.format(*counts)}. "
+        "How far trainings of one size lie apart, root mean square over the datasets:"
+    )
     parts = [
         about,
         wide(spread, "what", "size", "spread", ".3f"),
