@@ -24,7 +24,8 @@ PER_ROW = 4
 PACKAGES = ("torch", "pillow", "timm", "open_clip_torch")
 HEAD = (
     "backbone", "engine", "precision", "one-image loop", "bare network", "embedder",
-    "embedder / loop", "embedder / bare", "5-fold CV / one embedding", "second run / first", "cosine to float32",
+    "embedder / loop", "embedder / bare", "5-fold CV / one embedding", "second run / first",
+    "cosine to float32",
 )  # fmt: skip
 
 
