@@ -63,7 +63,8 @@ class Transferred(nn.Module):
     """A trained network with a new last layer, of which a part is trained on.
 
     What is not trained stays in evaluation mode, batch statistics included; where the weights
-    are random ones, which have no such statistics, the batch norms learn theirs.
+    are random ones, which have no such statistics, the batch norms learn theirs, and start from
+    those of the first batch.
 
     Parameters
     ----------
@@ -81,6 +82,10 @@ class Transferred(nn.Module):
         super().__init__()
         self.body, self.trained, self.least_side = body, trained, least_side
         self.weights = weights
+        if not weights:
+            for module in body.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    _start_on_first_batch(module)
         if trained:
             body.requires_grad_(False)
             for name in trained:
@@ -103,6 +108,18 @@ class Transferred(nn.Module):
         if images.shape[-1] < self.least_side:
             images = functional.interpolate(images, size=self.least_side, mode="bilinear")
         return self.body(images)
+
+
+def _start_on_first_batch(norm: nn.BatchNorm2d) -> None:
+    """Take the statistics of the first batch whole: from 0 and 1 they would come too slowly."""
+    usual, norm.momentum = norm.momentum, 1.0
+
+    def go_on(module: nn.Module, *_: Any) -> None:
+        if module.training:
+            norm.momentum = usual
+            hook.remove()
+
+    hook = norm.register_forward_hook(go_on)
 
 
 def transferred(name: str, n_classes: int, regime: str, *, weights: bool) -> Transferred:
