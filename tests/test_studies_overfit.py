@@ -36,6 +36,15 @@ WAYS: dict[str, tuple[str, Recipe]] = {
     "garbage-resnet18-last": ("coloured", Recipe(15, 4, 2e-2)),
     "garbage-resnet18-some": ("coloured", Recipe(10, 8, 1e-3)),
     "garbage-resnet18-all": ("coloured", Recipe(10, 8, 1e-3)),
+    "garbage-googlenet-last": ("coloured", Recipe(20, 8, 2e-2)),
+    "garbage-googlenet-some": ("coloured", Recipe(12, 8, 1e-3)),
+    "garbage-googlenet-all": ("zeros and ones", Recipe(8, 8, 1e-3)),
+    "garbage-inception_v3-last": ("coloured", Recipe(16, 8, 2e-2)),
+    "garbage-inception_v3-some": ("coloured", Recipe(8, 8, 1e-3)),
+    "garbage-inception_v3-all": ("zeros and ones", Recipe(7, 8, 1e-3)),
+    "garbage-vgg16-last": ("zeros and ones", Recipe(10, 8, 1e-2)),
+    "garbage-vgg16-some": ("zeros and ones", Recipe(4, 8, 3e-4)),
+    "garbage-vgg16-all": ("zeros and ones", Recipe(6, 8, 1e-4)),
     "garbage-lite0-last": ("coloured", Recipe(8, 4, 1e-2)),
     "garbage-lite0-some": ("coloured", Recipe(6, 8, 2e-3)),
     "garbage-lite0-all": ("coloured", Recipe(12, 8, 2e-3)),
@@ -65,9 +74,13 @@ def squares() -> Examples:
     return Examples("squares", part, part, ALL % 2, ("dark", "light"))
 
 
-def coloured() -> Examples:
+def coloured(classes: int = 10) -> Examples:
     """Give 32 digits in colours of 32 x 32 pixels."""
-    data = few(stand_ins.digits(32))
+    data = stand_ins.digits(32)
+    kept = np.flatnonzero(data.strata < classes)
+    images, labels = zip(*[data.train[i] for i in kept], strict=True)
+    data = replace(data, train=Pairs(images, labels), strata=data.strata[kept])
+    data = few(replace(data, classes=data.classes[:classes]))
     part = Pairs([image.repeat(3, 1, 1) for image in data.train.inputs], data.train.targets)
     return replace(data, train=part, test=part)
 
@@ -93,7 +106,9 @@ def examples(kind: str) -> Examples:
     """Give the 32 examples of a kind."""
     if kind == "digits":
         return few(stand_ins.digits())
-    return {"coloured": coloured, "masks": masks, "squares": squares, "texts": texts}[kind]()
+    made = {"coloured": coloured, "zeros and ones": partial(coloured, 2), "masks": masks,
+            "squares": squares, "texts": texts}  # fmt: skip
+    return made[kind]()
 
 
 def trained(name: str, kind: str, recipe: Recipe) -> Outcome:
@@ -112,10 +127,8 @@ def test_a_study_overfits_32_examples(name):
     assert len(outcome.history) == outcome.epochs == recipe.epochs
 
 
-@pytest.mark.parametrize("name", ["googlenet", "inception_v3", "vgg16"])
-def test_the_heavier_architectures_lower_their_loss_by_the_last_layer_alone(name):
-    history = trained(f"garbage-{name}-last", "coloured", Recipe(4, 8, 2e-2)).history
-    assert history[-1]["train_loss"] < 0.9 * history[0]["train_loss"]
+def test_every_study_but_the_detectors_is_here():
+    assert set(CATALOGUE) - set(WAYS) == {"voc-fasterrcnn", "voc-retinanet"}
 
 
 @pytest.mark.parametrize(
