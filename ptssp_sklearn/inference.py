@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections import OrderedDict
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ class NetworkBackbone(Backbone):
     def settings(self) -> str:
         loaded = self.loaded
         names = ("torch", "pillow") if self.engine == "torch" else ("torch", "pillow", self.engine)
-        packages = [f"{name} {version(name)}" for name in names]
+        packages = [f"{name} {_version(name)}" for name in names]
         about = (self.model, loaded.dtype, loaded.place.type, loaded.digest, packages)
         return f"{about} {loaded.preprocessing}"
 
@@ -162,6 +163,11 @@ class NetworkBackbone(Backbone):
             floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
             state["_state"] = {k: v.cpu().numpy() for k, v in floats.items()}
         return state
+
+
+@cache
+def _version(package: str) -> str:
+    return version(package)
 
 
 def _file(weights: str | Path | None) -> tuple[str, int, int]:

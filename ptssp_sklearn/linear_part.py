@@ -20,7 +20,7 @@ SEARCH_BOX = np.log([PARAM_BOUNDS["B"], PARAM_BOUNDS["C"]])
 TINY = 1e-30
 """Keeps divisions finite, also in single precision."""
 
-_BLOCK = 1024
+_BLOCK = 2048
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,11 @@ class Preprocessing:
         pixels = torch.from_numpy(np.stack(prepared)).to(place)
         if self.crop is None:
             return pixels
+        n, height, width, channels = pixels.shape
         scaling = (self.mean, self.std)
-        mean, std = (255 * torch.tensor(part, device=place)[:, None, None] for part in scaling)
-        return pixels.permute(0, 3, 1, 2).float().sub_(mean).div_(std)
+        mean, std = ((255 * torch.tensor(part, device=place)).repeat(width) for part in scaling)
+        lines = pixels.view(n, height, width * channels).float().sub_(mean).div_(std)
+        return lines.view(n, height, width, channels).permute(0, 3, 1, 2)
 
     def __str__(self) -> str:
         resized = "" if self.crop is None else " resized in uint8"

@@ -134,7 +134,7 @@ def test_every_study_but_the_detectors_is_here():
 @pytest.mark.parametrize(
     ("name", "recipe", "least", "options"),
     [
-        ("fasterrcnn", Recipe(12, 8, 1e-3), 0.25,
+        ("fasterrcnn", Recipe(20, 4, 1e-3), 0.8,
          {"box_batch_size_per_image": 8, "rpn_post_nms_top_n_train": 30,
           "rpn_post_nms_top_n_test": 50}),
         ("retinanet", Recipe(6, 8, 5e-4), 0.4, {"anchor_scale": 0.25}),

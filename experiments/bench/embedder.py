@@ -133,7 +133,7 @@ def measure(name: str, options: dict[str, Any], rows: list[list[str]], runs: int
     ]  # fmt: skip
 
 
-def main(n_images: int = 64, runs: int = 2) -> None:
+def main(n_images: int = 96, runs: int = 2) -> None:
     """Measure both backbones and write the section."""
     import torch
 

@@ -123,7 +123,7 @@ def compare(name: str, sizes: Array, scores: Array, runs: int) -> list[str]:
     ]  # fmt: skip
 
 
-def main(runs: int = 3, many: int = 1_000_000) -> None:
+def main(runs: int = 7, many: int = 1_000_000) -> None:
     """Run all of it and write the section."""
     sizes, scores = read_curves()
     common, even = common_curves(sizes, scores)
