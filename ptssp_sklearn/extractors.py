@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
@@ -105,8 +106,12 @@ class StatisticsBackbone(Backbone):
         return np.array([list(_of_mask(*pair).values()) for pair in pairs])
 
     def row_features(self, images: Images, masks: Masks) -> Array | None:
-        scores = landmark_scores(images, masks, random_state=self.random_state)
-        rehearsed = rehearse(images, masks, random_state=self.random_state)
+        with ThreadPoolExecutor(1) as beside:
+            landmarks = beside.submit(
+                landmark_scores, images, masks, random_state=self.random_state
+            )
+            rehearsed = rehearse(images, masks, random_state=self.random_state)
+            scores = landmarks.result()
         if scores is None or rehearsed is None:
             return None
         return np.concatenate([scores.mean(axis=0), scores.std(axis=0), rehearsed])
