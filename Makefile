@@ -55,6 +55,7 @@ train: $(VENV)/.dev      ## the shipped model and its card
 bench: $(VENV)/.dev      ## the tables of docs/benchmarks.md
 	$(BIN)/python -m experiments.bench.fitter
 	$(BIN)/python -m experiments.bench.embedder
+	$(BIN)/python -m experiments.bench.memory
 	$(BIN)/python -m experiments.bench.serving
 	$(BIN)/python -m experiments.bench.tracking
 

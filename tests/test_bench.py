@@ -21,7 +21,7 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path):
 
 def test_the_page_has_room_for_every_section():
     text = PAGE.read_text()
-    for name in ("fitter", "embedder", "serving", "tracking"):
+    for name in ("fitter", "embedder", "memory", "serving", "tracking"):
         assert f"<!-- {name} -->" in text
         assert f"<!-- /{name} -->" in text
 
