@@ -150,8 +150,6 @@ class Study:
         Score the document asks for, and the one it reports; fractions.
     note : str
         What the document says beside figures.
-    unmeasured : str
-        Why there is no measurement on the data that stand in, if there is none.
     """
 
     name: str
@@ -163,7 +161,6 @@ class Study:
     required: float | None = None
     published: float | None = None
     note: str = ""
-    unmeasured: str = ""
 
 
 def count(dataset: Dataset) -> int:

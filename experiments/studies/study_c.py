@@ -16,7 +16,6 @@ REGIME_TITLES = {
     "all": "whole network",
 }
 _RATES = {"last": 3e-3, "some": 1e-3, "all": 3e-4}
-_HEAVY = ("inception_v3", "vgg16")
 _SIDE, _LITE0_STAND_IN_SIDE = 224, 64
 _OTHER_SIDES = {"inception_v3": 299}
 
@@ -45,7 +44,6 @@ def _study(name: str, regime: str) -> Study:
             Classifier(f"{name}, random weights, {title}", partial(build, weights=False)),
             Recipe(6, 16, _untrained_rate(name, regime), least_steps=60),
         ),
-        unmeasured="not run here: too slow on two shared cores" if name in _HEAVY else "",
     )
 
 
