@@ -16,6 +16,7 @@ from PIL import Image
 
 from experiments.database import StoreError
 from experiments.datasets import make_dataset
+from experiments.options import positive
 from experiments.store import Store, portable
 from ptssp_sklearn.banks import METRICS, write_bank
 from ptssp_sklearn.curves import pivot_points
@@ -202,7 +203,7 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--archive", type=Path, metavar="FILE.zip",
                         help="also write all learners as one archive")  # fmt: skip
     parser.add_argument("--description", help="text of the archive")
-    parser.add_argument("--repeats", type=int, default=sys.maxsize, metavar="N",
+    parser.add_argument("--repeats", type=positive, default=sys.maxsize, metavar="N",
                         help="use the first N trainings of a size (default: all)")  # fmt: skip
     parser.add_argument("--complete", action="store_true",
                         help="leave out datasets that the learner lacks a size of")  # fmt: skip

@@ -29,10 +29,10 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
                       help="procedural, cutpaste, yolo, or package.module:function")  # fmt: skip
     data.add_argument("--name", help="name of the bank in the store (default: its kind, of "
                       "procedural procedural-2)")  # fmt: skip
-    data.add_argument("--domains", type=_positive, metavar="N", help="datasets to measure")
+    data.add_argument("--domains", type=positive, metavar="N", help="datasets to measure")
     data.add_argument("--first", type=_natural, default=0, metavar="K",
                       help="leave out the first K datasets")  # fmt: skip
-    data.add_argument("--side", type=_positive, default=64, help="side of the images, pixels")
+    data.add_argument("--side", type=positive, default=64, help="side of the images, pixels")
     data.add_argument("--cutouts", type=Path, metavar="DIR", help="RGBA cut-outs (cutpaste)")
     data.add_argument("--backgrounds", type=Path, metavar="DIR", help="photographs (cutpaste)")
     data.add_argument("--data", type=Path, metavar="DIR", help="folder of data.yaml (yolo)")
@@ -48,17 +48,17 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     training.add_argument("--learner", default="unet",
                           help="unet, unet-lite0, yolo, or package.module:Class")  # fmt: skip
     training.add_argument("--device", help="such as cpu or cuda")
-    training.add_argument("--width", type=_positive, help="width of the network")
+    training.add_argument("--width", type=positive, help="width of the network")
     training.add_argument("--set", dest="settings", action=_Settings, default={},
                           metavar="NAME=VALUE", help="another setting of the learner")  # fmt: skip
-    training.add_argument("--steps", type=_positive, default=200, help="optimiser steps")
-    training.add_argument("--batch-size", type=_positive, default=16, help="images a step")
+    training.add_argument("--steps", type=positive, default=200, help="optimiser steps")
+    training.add_argument("--batch-size", type=positive, default=16, help="images a step")
     training.add_argument("--sizes", default="log",
                           help="log (powers of two), fibonacci, or such as 2,4,8")  # fmt: skip
-    training.add_argument("--max-size", type=_positive, default=256,
+    training.add_argument("--max-size", type=positive, default=256,
                           help="largest size of log and fibonacci")  # fmt: skip
-    training.add_argument("--repeats", type=_positive, default=1, help="trainings of each size")
-    training.add_argument("--stop-flat", type=_positive, metavar="K",
+    training.add_argument("--repeats", type=positive, default=1, help="trainings of each size")
+    training.add_argument("--stop-flat", type=positive, metavar="K",
                           help="stop a curve that has been flat for K sizes")  # fmt: skip
     training.add_argument("--warm-start", choices=["incremental"],
                           help="start each size from the one before, on the new images only; "
@@ -70,9 +70,9 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     running = parser.add_argument_group("running")
     running.add_argument("--out", type=Path, required=True, metavar="DIR",
                          help="folder of measurements.sqlite")  # fmt: skip
-    running.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1,
+    running.add_argument("--jobs", type=positive, default=os.cpu_count() or 1,
                          help="worker processes (default: the cores)")  # fmt: skip
-    running.add_argument("--stack", type=_positive, default=1, metavar="M",
+    running.add_argument("--stack", type=positive, default=1, metavar="M",
                          help="trainings side by side in a worker, for a GPU")  # fmt: skip
     running.add_argument("--dask", metavar="ADDRESS", help="such as tcp://scheduler:8786")
     running.add_argument("--minutes", type=float, default=float("inf"),
@@ -98,7 +98,8 @@ class _Settings(argparse.Action):
         namespace.settings = {**namespace.settings, name: value}
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """Read a number of 1 or more, for an option of argparse."""
     return _whole_number(text, least=1)
 
 

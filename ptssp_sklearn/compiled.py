@@ -35,11 +35,11 @@ class CompiledNetwork:
     """
 
     def __init__(self, network: Any, example: Any, dtype: Any) -> None:
-        openvino = import_openvino()
+        openvino = need("openvino", "engine='openvino'", 'pip install "ptssp_sklearn[openvino]"')
         torch = import_extra("torch")
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of OpenVINO, which traces by torch.jit
-            model = openvino.convert_model(network, example_input=example[:1].contiguous())
+            model = openvino.convert_model(network, example_input=example.contiguous())
         model.reshape([-1, *example.shape[1:]])
         settings = {
             "INFERENCE_PRECISION_HINT": _NUMBERS[str(dtype).removeprefix("torch.")],
@@ -52,14 +52,3 @@ class CompiledNetwork:
         """Give the network's answer to a batch; threads may ask at the same time."""
         answer = self._plan.create_infer_request().infer([batch.float().contiguous().numpy()])
         return np.array(answer[0])
-
-
-def import_openvino() -> Any:
-    """Import OpenVINO.
-
-    Raises
-    ------
-    ImportError
-        If it is missing; says what to install.
-    """
-    return need("openvino", "engine='openvino'", 'pip install "ptssp_sklearn[openvino]"')

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.compiled import import_openvino
 from ptssp_sklearn.extractors import Array, Backbone, Images, Masks
 from ptssp_sklearn.loaded_network import LoadedNetwork
 from ptssp_sklearn.precision import fast_bfloat16
@@ -23,6 +22,7 @@ from ptssp_sklearn.weights import import_extra
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 _KEPT = 2
+_version = cache(version)
 _loaded: OrderedDict[tuple, LoadedNetwork] = OrderedDict()
 _lock = threading.RLock()
 
@@ -105,7 +105,7 @@ class NetworkBackbone(Backbone):
 
     def settings(self) -> str:
         loaded = self.loaded
-        names = ("torch", "pillow") if self.engine == "torch" else ("torch", "pillow", self.engine)
+        names = dict.fromkeys(("torch", "pillow", self.engine))
         packages = [f"{name} {_version(name)}" for name in names]
         about = (self.model, loaded.dtype, loaded.place.type, loaded.digest, packages)
         return f"{about} {loaded.preprocessing}"
@@ -138,13 +138,11 @@ class NetworkBackbone(Backbone):
     def _place(self, torch: Any) -> Any:
         auto = "cuda" if torch.cuda.is_available() and self.engine == "torch" else "cpu"
         place = torch.device(auto if self.device == "auto" else self.device)
-        if self.engine == "openvino":
-            import_openvino()
-            if place.type != "cpu":
-                raise ValueError(
-                    f"Got engine='openvino' on the device {place}, expected the CPU. Pass "
-                    "device='cpu' or engine='torch'."
-                )
+        if self.engine == "openvino" and place.type != "cpu":
+            raise ValueError(
+                f"Got engine='openvino' on the device {place}, expected the CPU. Pass "
+                "device='cpu' or engine='torch'."
+            )
         return place
 
     def _in_precision(self, exact: LoadedNetwork) -> LoadedNetwork:
@@ -163,11 +161,6 @@ class NetworkBackbone(Backbone):
             floats = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
             state["_state"] = {k: v.cpu().numpy() for k, v in floats.items()}
         return state
-
-
-@cache
-def _version(package: str) -> str:
-    return version(package)
 
 
 def _file(weights: str | Path | None) -> tuple[str, int, int]:

@@ -38,8 +38,7 @@ class LoadedNetwork:
 
     @cached_property
     def n_outputs(self) -> int:
-        blank = self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
-        return self.features([blank], 1).shape[1]
+        return self.features([self._blank()], 1).shape[1]
 
     def features(self, prepared: Sequence[NDArray], batch_size: int) -> Array:
         """Give the network's answer to prepared images, shape (n_images, n_outputs)."""
@@ -66,8 +65,7 @@ class LoadedNetwork:
         ValueError
             If they do not agree in float32 either.
         """
-        blank = self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
-        example = self.preprocessing.batch([blank], self.place)
+        example = self.preprocessing.batch([self._blank()], self.place)
         for one in dict.fromkeys((dtype, self.dtype)):
             plan = CompiledNetwork(self.network, example, one)
             found = replace(self, dtype=one, compiled=plan)
@@ -91,20 +89,22 @@ class LoadedNetwork:
         answer.network.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
         return answer.folded() if same else answer
 
+    def _blank(self) -> NDArray:
+        return self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
+
     def _fold(self) -> LoadedNetwork:
         torch = import_extra("torch")
-        blank = self.preprocessing.prepare(np.zeros((32, 32, 3), np.uint8))
-        network = fold_batch_norms(self.network, self.preprocessing.batch([blank], self.place))
+        example = self.preprocessing.batch([self._blank()], self.place)
+        network = fold_batch_norms(self.network, example)
         if network is None:
             return self
         network = network.to(memory_format=torch.channels_last)
-        return LoadedNetwork(network, self.preprocessing, self.place, self.dtype)
+        return replace(self, network=network)
 
     def reduced(self) -> LoadedNetwork:
         """Give the network in bfloat16."""
         dtype = import_extra("torch").bfloat16
-        network = copy.deepcopy(self.network).to(dtype)
-        return LoadedNetwork(network, self.preprocessing, self.place, dtype)
+        return replace(self, network=copy.deepcopy(self.network).to(dtype), dtype=dtype)
 
     def agrees(self, other: LoadedNetwork) -> bool:
         """Tell whether features of a few test images point the same way as the other's."""

@@ -55,6 +55,13 @@ def test_later_repeats_can_be_left_out(measured):
     assert every == several * first
 
 
+def test_a_number_of_repeats_that_is_none_is_one_line(measured, capsys):
+    store = ["--store", str(measured / "measurements.sqlite"), "--bank", "drawn"]
+    with pytest.raises(SystemExit):
+        main([*store, "--repeats", "0", "--out", str(measured / "none")])
+    assert "--repeats: got 0, expected a whole number from 1 on" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_tables_hold_means_and_points(exported, kind):
     read = {"csv": pd.read_csv, "parquet": pd.read_parquet}[kind]

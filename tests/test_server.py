@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -129,51 +130,48 @@ def test_a_pilot_and_what_is_out_of_reach_go_through_http(winner, port):
     assert (status, "row 0 reaches it" in refused) == (400, True)
 
 
+def hostile_cells() -> dict[str, Any]:
+    """Give cells that are no image one may send."""
+    png = file_of(scene(0)[0])
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
+    return {
+        "a path": "/etc/passwd",
+        "a file address": "file:///etc/passwd",
+        "an address": "http://127.0.0.1:1/a.png",
+        "a data address": "data:image/png;base64," + encode(png),
+        "a bomb": encode(bomb(20_000, 20_000)),
+        "too many pixels": encode(bomb(3000, 3000)),
+        "too many bytes": encode(png + bytes(11_000_000)),
+        "a truncated image": encode(png[: len(png) // 2]),
+        "text": encode(b"hello"),
+        "an SVG": encode(svg),
+        "wrong base64": "@@@@",
+        "a number": 5,
+    }
+
+
 def hostile() -> dict[str, tuple[dict | bytes, str]]:
     """Give hostile requests and what the answer must say of them."""
     good = encode(file_of(scene(0)[0]))
-    png = file_of(scene(0)[0])
-    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
 
-    def second(cell) -> dict:
-        return request_of(pd.DataFrame({"image_1": [good, cell]}, dtype=object))
+    def columns(**cells: list) -> dict:
+        return request_of(pd.DataFrame(cells, dtype=object))
 
     return {
-        "a path": (second("/etc/passwd"), "image_1 of row 1"),
-        "a file address": (second("file:///etc/passwd"), "image_1 of row 1"),
-        "an address": (second("http://127.0.0.1:1/a.png"), "image_1 of row 1"),
-        "a data address": (second("data:image/png;base64," + good), "image_1 of row 1"),
-        "a bomb": (second(encode(bomb(20_000, 20_000))), "image_1 of row 1"),
-        "too many pixels": (second(encode(bomb(3000, 3000))), "image_1 of row 1"),
-        "too many bytes": (second(encode(png + bytes(11_000_000))), "image_1 of row 1"),
-        "a truncated image": (second(encode(png[: len(png) // 2])), "image_1 of row 1"),
-        "text": (second(encode(b"hello")), "image_1 of row 1"),
-        "an SVG": (second(encode(svg)), "image_1 of row 1"),
-        "wrong base64": (second("@@@@"), "image_1 of row 1"),
-        "a number": (second(5), "image_1 of row 1"),
-        "no image": (request_of(pd.DataFrame({"image_1": [None]})), "image_1 of row"),
-        "a wrong mask": (
-            request_of(pd.DataFrame({"image_1": [good], "mask_1": ["x"]})),
-            "mask_1 of row 0",
-        ),
-        "a wrong pilot": (
-            request_of(pd.DataFrame({"image_1": [good], "pilot": ["[[16, 31]]"]})),
-            "pilot of row 0",
-        ),
+        name: (columns(image_1=[good, cell]), "image_1 of row 1")
+        for name, cell in hostile_cells().items()
+    } | {
+        "no image": (columns(image_1=[None]), "image_1 of row"),
+        "a wrong mask": (columns(image_1=[good], mask_1=["x"]), "mask_1 of row 0"),
+        "a wrong pilot": (columns(image_1=[good], pilot=["[[16, 31]]"]), "pilot of row 0"),
         "NaN as target": (good_request(target_map=math.nan), "target_map=nan"),
         "NaN as interval": (good_request(interval=math.nan), "interval nan"),
         "no target": (good_request(target_map=None), "no target_map"),
         "text as target": (good_request(target_map="half"), "target_map"),
         "an unknown param": (good_request(taget=0.5), "unknown params"),
-        "an unknown image column": (
-            request_of(pd.DataFrame({"image_1": [good], "image_99": [good]})),
-            "image_99",
-        ),
-        "10,000 rows": (
-            request_of(pd.DataFrame({"image_1": ["x"] * 10_000})),
-            "10,000 rows, expected 1 to 16",
-        ),
-        "no rows": (request_of(pd.DataFrame({"image_1": []})), "0 rows"),
+        "an unknown image column": (columns(image_1=[good], image_99=[good]), "image_99"),
+        "10,000 rows": (columns(image_1=["x"] * 10_000), "10,000 rows, expected 1 to 16"),
+        "no rows": (columns(image_1=[]), "0 rows"),
         "no JSON": (b"{]", "JSON"),
         "a list": (b"[1, 2]", "list"),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 import warnings
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit, least_squares
 
-from experiments.bench.page import machine, medians, table, write_section
+from experiments.bench.page import machine, medians, peak_memory, table, write_section
 from ptssp_sklearn.projection import fit_curves
 from ptssp_sklearn.sigmoid import PARAM_BOUNDS, sigmoid_curve
 
@@ -93,11 +92,11 @@ def memory_of_many(sizes: Array, n: int) -> tuple[float, float]:
     for i in range(0, n, ENOUGH):
         curves = sigmoid_curve(sizes, params[i : i + ENOUGH])
         scores[i : i + ENOUGH] = np.clip(curves + rng.normal(0, 0.02, curves.shape), 0, 1)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_memory()
     start = time.perf_counter()
     fit_curves(sizes, scores)
     seconds = time.perf_counter() - start
-    return seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e9
+    return seconds, peak_memory() - before
 
 
 def common_curves(sizes: Array, scores: Array) -> tuple[Array, Array]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import tempfile
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 import typer
 from PIL import Image
 
-from experiments.bench.page import machine, write_section
+from experiments.bench.page import machine, peak_memory, write_section
 from ptssp_sklearn import ImageEmbedder
 
 SIDE, PER_ROW = 640, 4
@@ -31,26 +30,19 @@ def photographs(folder: Path, n: int) -> list[list[str]]:
     return [paths[i : i + PER_ROW] for i in range(0, n, PER_ROW)]
 
 
-def peak() -> float:
-    """Give the most memory this process has held so far, GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-
-
-def main(images: int = 10_000, engine: str = "torch") -> None:
+def main(images: int = 10_000) -> None:
     """Embed images and write by how much the memory grew."""
     with tempfile.TemporaryDirectory() as folder:
         rows = photographs(Path(folder), images)
-        embedder = ImageEmbedder(
-            "efficientnet_lite0", engine=engine, cache_dir=f"{folder}/cache", progress=False
-        )
+        embedder = ImageEmbedder("efficientnet_lite0", cache_dir=f"{folder}/cache", progress=False)
         embedder.fit(rows).transform(rows[:1])
-        before, start = peak(), time.perf_counter()
+        before, start = peak_memory(), time.perf_counter()
         vectors = embedder.transform(rows)
-        seconds, grown = time.perf_counter() - start, peak() - before
+        seconds, grown = time.perf_counter() - start, peak_memory() - before
     write_section(
         "memory",
         f"""`python -m experiments.bench.memory`: {images:,} JPEG files of {SIDE} x {SIDE} pixels,
-{PER_ROW} a row, by `efficientnet_lite0` ({engine}) with a folder as cache: {grown:.2f} GB above the
+{PER_ROW} a row, by `efficientnet_lite0` with a folder as cache: {grown:.2f} GB above the
 model, of which the vectors are {vectors.nbytes / 1e9:.2f} GB; {seconds:.0f} s.
 
 {machine("torch", "pillow")}""",

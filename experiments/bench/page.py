@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -44,6 +45,11 @@ def medians(works: dict[str, Callable[[], object]], runs: int) -> dict[str, floa
             work()
             times[name].append(time.perf_counter() - start)
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def peak_memory() -> float:
+    """Give the most memory this process has held so far, GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 def machine(*packages: str) -> str:
