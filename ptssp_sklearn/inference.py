@@ -126,8 +126,8 @@ class NetworkBackbone(Backbone):
 
     def _build(self, state: dict[str, Any] | None) -> LoadedNetwork:
         torch = import_extra("torch")
-        network, whole = self.build(pretrained=state is None)
         place = self._place(torch)
+        network, whole = self.build(pretrained=state is None)
         network = network.eval().requires_grad_(False).to(place)
         network = network.to(memory_format=torch.channels_last)
         exact = LoadedNetwork(network, Preprocessing.of(whole), place, torch.float32)
