@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 import warnings
@@ -182,6 +183,7 @@ class Runner:
                 n_jobs=self.jobs,
                 inner_max_num_threads=self.setup.threads,
                 initializer=start_worker,
+                initargs=(os.getpid(),),
             ):
                 yield self.jobs
             return
