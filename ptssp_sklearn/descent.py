@@ -133,13 +133,14 @@ def residuals(curves: Curves, points: Array, share: Array, error: Array) -> Line
         mean = share.sum(axis=0) / curves.total
     else:
         mean = _dot(curves.weights, share) / curves.total
-    centred = np.subtract(share, mean, out=error)
+    centred = curves.clear(np.subtract(share, mean, out=error))
     weighted = curves.weighted(centred)
     spread, gy = _dot(weighted, centred), _dot(weighted, curves.scores)
     part = LinearPart.of(mean, spread, gy, curves.total, curves.level)
     np.multiply(share, part.plateau - part.start, out=error)
     error += curves.scores
     error -= part.plateau
+    curves.clear(error)
     return part
 
 

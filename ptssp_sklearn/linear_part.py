@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +21,7 @@ TINY = 1e-30
 """Keeps divisions finite, also in single precision."""
 
 _BLOCK = 2048
+_NOWHERE = 1e6
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ class Curves:
     Parameters
     ----------
     log_sizes : ndarray of shape (n_points, 1) or (n_points, n_curves)
-        Ascending where a point was measured.
+        Ascending; so large where nothing was measured that no start is left there.
     scores : ndarray of shape (n_points, n_curves)
         About the mean of their curve; 0 where nothing was measured.
     weights : ndarray of shape (n_points, n_curves), or None
-        0 where nothing was measured; None where all are 1.
+        0 where nothing was measured; None where all that was measured weighs the same.
+    known : ndarray of shape (n_points, n_curves), or None
+        1 where a point was measured, 0 elsewhere; None without empty places.
     total, level : ndarray of shape (n_curves,)
         Sum of the weights; mean of the scores.
     lengths : ndarray of int of shape (n_curves,)
@@ -44,6 +47,7 @@ class Curves:
     log_sizes: Array
     scores: Array
     weights: Array | None
+    known: Array | None
     total: Array
     level: Array
     lengths: NDArray[np.intp]
@@ -54,33 +58,39 @@ class Curves:
 
         Weights are scaled to a mean of 1.
         """
-        known = np.isfinite(scores)
-        counts = known.sum(axis=1)
-        if counts.min(initial=0) == known.shape[1]:
+        measured = np.isfinite(scores)
+        counts = measured.sum(axis=1)
+        known = weight = None
+        if counts.min(initial=0) == scores.shape[1]:
             sizes = log_sizes[:, None]
             values = np.ascontiguousarray(scores.T)
             weight = None if weights is None else np.ascontiguousarray(weights.T)
         else:
-            row, column = np.nonzero(known)
-            place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts), row
-            sizes, values = np.zeros((2, counts.max(), len(scores)))
-            sizes[place], values[place] = log_sizes[column], scores[row, column]
-            weight = None
-            if weights is not None:
-                weight = np.zeros(values.shape)
-                weight[place] = weights[row, column]
-            elif counts.min() < counts.max():
-                weight = (np.arange(len(values))[:, None] < counts).astype(np.float64)
+            shape = counts.max(), len(scores)
+            found, row = np.flatnonzero(measured), np.repeat(np.arange(len(scores)), counts)
+            place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+            def laid_out(values: Array, elsewhere: float) -> Array:
+                array = np.full(shape, elsewhere)
+                array.reshape(-1)[place * len(scores) + row] = values
+                return array
+
+            sizes = laid_out(log_sizes[found - row * scores.shape[1]], _NOWHERE)
+            values = laid_out(scores.reshape(-1)[found], 0.0)
+            weight = None if weights is None else laid_out(weights.reshape(-1)[found], 0.0)
+            if counts.min() < counts.max():
+                known = (np.arange(len(values))[:, None] < counts).astype(np.float64)
         if weight is None:
             total = np.maximum(counts, TINY)
             level = values.sum(axis=0) / total
-            return cls(sizes, values - level, None, total, level, counts)
-        if weights is not None:
+        else:
             weight /= np.maximum(weight.sum(axis=0) / np.maximum(counts, 1), 1e-300)
-        total = np.maximum(weight.sum(axis=0), TINY)
-        level = (weight * values).sum(axis=0) / total
-        values = np.where(weight > 0, values - level, 0.0)
-        return cls(sizes, values, weight, total, level, counts)
+            total = np.maximum(weight.sum(axis=0), TINY)
+            level = (weight * values).sum(axis=0) / total
+        values -= level
+        if known is not None:
+            values *= known
+        return cls(sizes, values, weight, known, total, level, counts)
 
     def take(self, rows: NDArray[np.intp]) -> Curves:
         """Give some curves, in another order or more than once."""
@@ -89,6 +99,7 @@ class Curves:
             self.log_sizes if shared else self.log_sizes.take(rows, axis=1),
             self.scores.take(rows, axis=1),
             None if self.weights is None else self.weights.take(rows, axis=1),
+            None if self.known is None else self.known.take(rows, axis=1),
             self.total[rows],
             self.level[rows],
             self.lengths[rows],
@@ -100,7 +111,7 @@ class Curves:
         Few places are empty where curves of one length stand together.
         """
         n = self.scores.shape[1]
-        if n < 2 * _BLOCK or self.weights is None:
+        if n < 2 * _BLOCK or self.known is None:
             yield slice(None), self
             return
         edges = np.linspace(0, n, n // _BLOCK + 1).astype(int)
@@ -115,6 +126,7 @@ class Curves:
             self.log_sizes[places] if shared else self.log_sizes[places, columns],
             self.scores[places, columns],
             None if self.weights is None else self.weights[places, columns],
+            None if self.known is None else self.known[places, columns],
             self.total[columns],
             self.level[columns],
             lengths,
@@ -122,14 +134,23 @@ class Curves:
 
     def astype(self, dtype: DTypeLike) -> Curves:
         """Give the curves in another precision."""
-        weights = None if self.weights is None else self.weights.astype(dtype)
-        parts = (self.log_sizes, self.scores, self.total, self.level)
-        sizes, scores, total, level = (part.astype(dtype) for part in parts)
-        return Curves(sizes, scores, weights, total, level, self.lengths)
+        names = ("log_sizes", "scores", "weights", "known", "total", "level")
+        parts = {name: getattr(self, name) for name in names}
+        changed = {k: part.astype(dtype) for k, part in parts.items() if part is not None}
+        return replace(self, **changed)
 
     def weighted(self, values: Array) -> Array:
         """Multiply values of points by their weights."""
         return values if self.weights is None else values * self.weights
+
+    def clear(self, values: Array) -> Array:
+        """Set values to 0, in place, where nothing was measured."""
+        return values if self.known is None else np.multiply(values, self.known, out=values)
+
+    @property
+    def mass(self) -> Array | None:
+        """Weights; 1 and 0 where there are none; None where all are 1."""
+        return self.known if self.weights is None else self.weights
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,7 @@ precision; the last steps of the best one are in double precision.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
-from joblib import cpu_count
 from numpy.typing import NDArray
 
 from ptssp_sklearn.descent import LEAST, descend, losses
@@ -23,8 +19,8 @@ from ptssp_sklearn.sigmoid import PARAM_BOUNDS
 _CHUNK = 4096
 _FIRST_STEPS, _FIRST_SETTLED = 5, 1e-2
 _NEAR, _TOGETHER = 1.05, 0.1
-_STEPS, _SETTLED = 40, 1e-3
-_LAST_STEPS, _LAST_SETTLED = 20, 1e-5
+_STEPS, _SETTLED = 20, 1e-3
+_LAST_STEPS, _LAST_SETTLED = 40, 1e-5
 _PULL = 1e-12
 
 
@@ -36,8 +32,6 @@ def fit_curves(sizes: Array, scores: Array, weights: Array | None = None) -> NDA
     sizes : ndarray of shape (n_sizes,), images
         A size may stand more than once: repeated measurements.
     scores : ndarray of shape (n_curves, n_sizes), NaN where not measured
-        Tables of 8,192 rows and more are fitted in threads, as many as ``OMP_NUM_THREADS``
-        says or the processor has.
     weights : ndarray of shape (n_curves, n_sizes), optional
         Of the squared errors, at least 0.
 
@@ -60,28 +54,24 @@ def fit_curves(sizes: Array, scores: Array, weights: Array | None = None) -> NDA
     params = np.empty((len(scores), 4))
     by_length = np.argsort(np.isfinite(scores).sum(axis=1), kind="stable")
 
-    def fit(rows: NDArray[np.intp]) -> None:
+    for rows in np.array_split(by_length, max(1, len(scores) // _CHUNK)):
         rows = np.resize(rows, max(len(rows), LEAST))
-        weight = None if weights is None else weights[rows][:, order]
+        score = _arranged(scores, rows, order)
+        weight = None if weights is None else _arranged(weights, rows, order)
         with np.errstate(over="ignore", under="ignore"):
-            params[rows] = _fit_chunk(grid, log_sizes, scores[rows][:, order], weight)
-
-    chunks = np.array_split(by_length, max(1, len(scores) // _CHUNK))
-    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    threads = min(len(chunks), int(asked) if asked.isdigit() else cpu_count())
-    if threads <= 1:
-        for rows in chunks:
-            fit(rows)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(fit, chunks))
+            params[rows] = _fit_chunk(grid, log_sizes, score, weight)
     return params
+
+
+def _arranged(table: Array, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
+    part = table.take(rows, axis=0)
+    return part if (np.diff(columns) == 1).all() else part.take(columns, axis=1)
 
 
 def _fit_chunk(grid: Grid, log_sizes: Array, scores: Array, weights: Array | None) -> Array:
     exact = Curves.of(log_sizes, scores, weights)
     curves = exact.astype(np.float32)
-    starts, rows = grid.starts(*_screened(scores, weights, exact), curves)
+    starts, rows = grid.starts(curves)
     starts = starts.astype(np.float32)
     points, loss = descend(curves.take(rows), starts, _FIRST_STEPS, _FIRST_SETTLED)
     kept = _worth_finishing(points, loss, rows)
@@ -112,17 +102,6 @@ def _worth_finishing(points: Array, loss: Array, rows: NDArray[np.intp]) -> NDAr
     apart = np.abs(points - points[:, lead]).max(axis=0)
     apart[best] = np.inf
     return np.flatnonzero((apart > _TOGETHER) & (loss <= _NEAR * loss[lead] + 1e-12))
-
-
-def _screened(scores: Array, weights: Array | None, curves: Curves) -> tuple[Array, Array | None]:
-    """Give the scores about their mean, and the weights, over all sizes."""
-    known = np.isfinite(scores)
-    centred = np.where(known, scores - curves.level[:, None], 0.0)
-    if weights is None:
-        return centred, None if known.all() else known
-    weight = np.where(known, weights, 0.0)
-    weight *= (curves.total / np.maximum(weight.sum(axis=1), 1e-300))[:, None]
-    return centred * weight, weight
 
 
 def _middles(log_sizes: Array, scores: Array) -> Array:

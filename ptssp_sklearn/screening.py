@@ -10,6 +10,7 @@ from ptssp_sklearn.linear_part import SEARCH_BOX, TINY, Array, Curves, LinearPar
 GRID_CHUNK = 256
 """Curves a matrix product: blocks of one size give a curve the same starts in any company."""
 
+_CELLS = 64
 _SLOPES = 7
 _HALF_STEP = 1.0
 _BELOW, _ABOVE = 2.0, 7.0
@@ -23,9 +24,11 @@ Single = NDArray[np.float32]
 class Grid:
     """Shapes (log B, log C) over the range of some sizes, with what all curves share of them.
 
+    Sizes in one of 64 cells of their log range are one here: starts need no more.
+
     Parameters
     ----------
-    log_sizes : ndarray of shape (n_sizes,)
+    log_sizes : ndarray of shape (n_sizes,), ascending
     """
 
     def __init__(self, log_sizes: Array) -> None:
@@ -36,30 +39,34 @@ class Grid:
         self.shape = len(slopes), len(halves)
         self._same_slope = np.arange(1, len(slopes) * len(halves)) % len(halves) > 0
         self.points = np.stack(np.meshgrid(slopes, halves, indexing="ij")).reshape(2, -1)
-        share = logistic(self.points, log_sizes[:, None])
+        self._origin = log_sizes[0].astype(np.float32)
+        self._per_unit = np.float32(_CELLS / max(np.ptp(log_sizes), TINY**0.5))
+        cells = self._cells(log_sizes.astype(np.float32))
+        _, self._edges, counts = np.unique(cells, return_index=True, return_counts=True)
+        self._place = np.searchsorted(cells[self._edges], np.arange(cells[-1] + 1))
+        centres = np.add.reduceat(log_sizes, self._edges) / counts
+        share = logistic(self.points, centres[:, None])
         self.share, self.squares = share.astype(np.float32), (share**2).astype(np.float32)
-        ones = np.ones((1, len(log_sizes)))
-        self.sums = _product(ones, self.share), _product(ones, self.squares)
+        every = counts[None].astype(np.float64)
+        self.sums = _product(every, self.share), _product(every, self.squares)
 
-    def starts(
-        self, scores: Array, weights: Array | None, curves: Curves
-    ) -> tuple[Array, NDArray[np.intp]]:
+    def starts(self, curves: Curves) -> tuple[Array, NDArray[np.intp]]:
         """Give the lowest local minima, and which curve each belongs to.
 
         Parameters
         ----------
-        scores : ndarray of shape (n_curves, n_sizes)
-            About the mean of their curve, times the weights; 0 where nothing was measured.
-        weights : ndarray of shape (n_curves, n_sizes), or None where all are 1
         curves : Curves
-            The same in columns.
+            In single precision.
 
         Returns
         -------
         points : ndarray of shape (2, n)
         rows : ndarray of shape (n,), ascending
         """
-        flat = np.einsum("ij,ij->j", curves.weighted(curves.scores), curves.scores)
+        heavy = curves.weighted(curves.scores)
+        flat = np.einsum("ij,ij->j", heavy, curves.scores)
+        scores = self._summed(heavy, curves)
+        weights = self._weights(curves)
         found = []
         for start in range(0, len(scores), GRID_CHUNK):
             part = slice(start, start + GRID_CHUNK)
@@ -76,6 +83,27 @@ class Grid:
         rows = np.concatenate([rows, good])
         order = np.argsort(rows, kind="stable")
         return points[:, order], rows[order]
+
+    def _summed(self, values: Array, curves: Curves) -> Array:
+        """Sum values of points by cell; shape (n_curves, n_cells)."""
+        if curves.log_sizes.shape[1] == 1:
+            return np.add.reduceat(values, self._edges, axis=0).T
+        n_cells, n = len(self.share), values.shape[1]
+        places = self._place.take(self._cells(curves.log_sizes), mode="clip")
+        places += n_cells * np.arange(n)
+        sums = np.bincount(places.ravel(), values.ravel(), n * n_cells)
+        return np.asarray(sums, np.float64).reshape(n, n_cells)
+
+    def _weights(self, curves: Curves) -> Array | None:
+        """Sum the weights by cell; None where every curve has every point, with weight 1."""
+        if curves.mass is not None:
+            return self._summed(curves.mass, curves)
+        if curves.log_sizes.shape[1] == 1:
+            return None
+        return self._summed(np.ones_like(curves.scores), curves)
+
+    def _cells(self, log_sizes: Array) -> NDArray[np.intp]:
+        return ((log_sizes - self._origin) * self._per_unit).astype(np.intp)
 
     def _screen(self, scores: Array, weights: Array | None, total: Array, level: Array) -> Array:
         """Give the loss of every curve at every shape, less its loss as a flat curve."""
@@ -138,11 +166,11 @@ def best_steps(curves: Curves, flat: Array) -> tuple[Array, Array]:
     if n_points < 2:
         return np.zeros(n), flat
     sizes = curves.log_sizes
-    weights = np.ones((n_points, 1)) if curves.weights is None else curves.weights
+    weights = np.ones((n_points, 1)) if curves.mass is None else curves.mass
     before = np.cumsum(curves.weighted(curves.scores), axis=0)[:-1]
     n_before = np.maximum(np.cumsum(weights, axis=0)[:-1], TINY)
     n_after = np.maximum(curves.total - n_before, TINY)
-    apart = sizes[1:] > sizes[:-1]
+    apart = (sizes[1:] > sizes[:-1]) & (weights[1:] > 0)
     rise = np.minimum(before, 0) * apart
     left, right = rise * rise / n_before, rise * rise / n_after
     gains = left + right

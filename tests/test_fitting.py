@@ -119,13 +119,11 @@ def test_rows_do_not_influence_each_other():
     assert together == pytest.approx(alone)
 
 
-@pytest.mark.parametrize("threads", ["1", "2"])
-def test_large_tables_are_fitted_as_their_rows_alone(monkeypatch, threads):
+def test_large_tables_are_fitted_as_their_rows_alone():
     rng = np.random.default_rng(0)
     scores = rng.uniform(0, 1, (8300, len(SIZES)))
     scores[rng.random(scores.shape) < 0.3] = np.nan
     scores[:, 0] = 0.1
-    monkeypatch.setenv("OMP_NUM_THREADS", threads)
     together = fit_curves(SIZES, scores)
     assert_bounded(together)
     rows = [0, 1, 4100, 4199, 8299]
