@@ -93,6 +93,7 @@ class DiskCache:
     def __init__(self, folder: str | Path, limit: int) -> None:
         self.folder = Path(folder).expanduser()
         self.limit = limit
+        self._root = str(self.folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -105,12 +106,13 @@ class DiskCache:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> bytes | None:
-        path = self._path(key)
+        path = os.path.join(self._root, key[:2], key)
         try:
-            data = path.read_bytes()
+            with open(path, "rb", buffering=0) as file:
+                data = file.read()
             checksum, value = data[:_CHECKSUM], data[_CHECKSUM:]
             if hashlib.sha256(key.encode() + value).digest() != checksum:
-                path.unlink(missing_ok=True)
+                os.unlink(path)
                 return None
             os.utime(path)
         except OSError:

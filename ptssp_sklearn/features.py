@@ -30,6 +30,7 @@ from ptssp_sklearn.tables import ImageRow
 Array = NDArray[np.float64]
 
 _MOST_THREADS = 8
+_MOST_AT_ONCE = 8
 _UNNAMED_LIMIT = 10**9
 
 
@@ -99,10 +100,11 @@ class FeatureExtractor:
         units = sources if whole else [[one] for row in sources for one in row]
         ahead = 2 * effective_n_jobs(self.n_jobs) if whole else 2 * self.backbone.batch_size
         n_threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        at_once = 1 if whole else min(_MOST_AT_ONCE, 1 + len(units) // (8 * n_threads))
         pool = ThreadPoolExecutor(n_threads, thread_name_prefix="decode")
         tasks: list[Task] = []
         try:
-            found = _remember(_ordered(pool, self._inspect, units, ahead), tasks)
+            found = _remember(_ordered(pool, self._inspect, units, ahead, at_once), tasks)
             pieces = (
                 in_processes(self.backbone, found, self.n_jobs)
                 if whole
@@ -179,17 +181,25 @@ class FeatureExtractor:
 def _ordered(
     pool: ThreadPoolExecutor,
     work: Callable[[list[Source]], Task],
-    units: Iterable[list[Source]],
+    units: list[list[Source]],
     ahead: int,
+    at_once: int,
 ) -> Iterator[Task]:
-    """Do work in threads, in order, at most so many units ahead of who takes the results."""
-    waiting: deque[Future[Task]] = deque()
-    for unit in units:
-        waiting.append(pool.submit(work, unit))
-        if len(waiting) > ahead:
-            yield waiting.popleft().result()
+    """Do work in threads, in order, at most so many units ahead of who takes the results.
+
+    A thread takes some units at once: handing over costs as much as looking one up.
+    """
+
+    def work_all(part: list[list[Source]]) -> list[Task]:
+        return [work(unit) for unit in part]
+
+    waiting: deque[Future[list[Task]]] = deque()
+    for start in range(0, len(units), at_once):
+        waiting.append(pool.submit(work_all, units[start : start + at_once]))
+        if len(waiting) * at_once > ahead:
+            yield from waiting.popleft().result()
     while waiting:
-        yield waiting.popleft().result()
+        yield from waiting.popleft().result()
 
 
 def _remember(tasks: Iterable[Task], kept: list[Task]) -> Iterator[Task]:

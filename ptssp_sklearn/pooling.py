@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,9 +21,12 @@ def pool_mean_std(features: Array) -> Array:
     vector : ndarray of shape (2 * n_features,)
         NaN where no image has the feature.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.concatenate([np.nanmean(features, axis=0), np.nanstd(features, axis=0)])
+    pooled = np.stack([features.mean(axis=0), features.std(axis=0)])
+    missing = np.isnan(features)
+    some = missing.any(axis=0) & ~missing.all(axis=0)
+    if some.any():
+        pooled[:, some] = np.nanmean(features[:, some], 0), np.nanstd(features[:, some], 0)
+    return pooled.ravel()
 
 
 def pool_concat(features: Array, n_images: int) -> Array:

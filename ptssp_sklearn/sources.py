@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,9 +149,10 @@ def _read(cell: Any, place: str, most: int) -> tuple[Any, str, bytes | None]:
     """
     if isinstance(cell, str | os.PathLike):
         try:
-            path = Path(cell)
-            if path.is_file() and path.stat().st_size <= most:
-                cell, place = path.read_bytes(), f"{place} '{cell}'"
+            found = os.stat(cell)
+            if stat.S_ISREG(found.st_mode) and found.st_size <= most:
+                with open(cell, "rb", buffering=0) as file:
+                    cell, place = file.read(), f"{place} '{cell}'"
         except (OSError, ValueError):
             return cell, place, None
     if isinstance(cell, bytes):
