@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -61,23 +62,17 @@ class Curves:
         measured = np.isfinite(scores)
         counts = measured.sum(axis=1)
         known = weight = None
-        if counts.min(initial=0) == scores.shape[1]:
+        if measured.all():
             sizes = log_sizes[:, None]
             values = np.ascontiguousarray(scores.T)
             weight = None if weights is None else np.ascontiguousarray(weights.T)
         else:
-            shape = counts.max(), len(scores)
             found, row = np.flatnonzero(measured), np.repeat(np.arange(len(scores)), counts)
             place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-
-            def laid_out(values: Array, elsewhere: float) -> Array:
-                array = np.full(shape, elsewhere)
-                array.reshape(-1)[place * len(scores) + row] = values
-                return array
-
-            sizes = laid_out(log_sizes[found - row * scores.shape[1]], _NOWHERE)
-            values = laid_out(scores.reshape(-1)[found], 0.0)
-            weight = None if weights is None else laid_out(weights.reshape(-1)[found], 0.0)
+            lay = partial(_laid, (counts.max(), len(scores)), place * len(scores) + row)
+            sizes = lay(log_sizes[found - row * scores.shape[1]], _NOWHERE)
+            values = lay(scores.reshape(-1)[found], 0.0)
+            weight = None if weights is None else lay(weights.reshape(-1)[found], 0.0)
             if counts.min() < counts.max():
                 known = (np.arange(len(values))[:, None] < counts).astype(np.float64)
         if weight is None:
@@ -151,6 +146,14 @@ class Curves:
     def mass(self) -> Array | None:
         """Weights; 1 and 0 where there are none; None where all are 1."""
         return self.known if self.weights is None else self.weights
+
+
+def _laid(
+    shape: tuple[int, int], places: NDArray[np.intp], values: Array, elsewhere: float
+) -> Array:
+    array = np.full(shape, elsewhere)
+    array.reshape(-1)[places] = values
+    return array
 
 
 @dataclass(frozen=True)
