@@ -6,10 +6,12 @@ import subprocess
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from experiments.serving_process import PTSSP
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.answer import one_row
+from ptssp_sklearn.cli import app
 from tests.scenes import task
 
 
@@ -95,17 +97,25 @@ def bad_files(folder) -> dict[str, list]:
     }
 
 
-def test_bad_input_is_one_clear_line_and_exit_code_two(tmp_path):
+def test_bad_input_is_one_clear_line_and_exit_code_two(tmp_path, monkeypatch):
     image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(image).save(tmp_path / "good.png")
+    monkeypatch.chdir(tmp_path)
     for expected, arguments in bad_files(tmp_path).items():
         before = sorted(tmp_path.iterdir())
-        done = ptssp("predict", *arguments, "--target", 0.3, cwd=tmp_path)
-        assert done.returncode == 2, (expected, done)
+        done = CliRunner().invoke(app, ["predict", *map(str, arguments), "--target", "0.3"])
+        assert done.exit_code == 2, (expected, done)
         assert expected in done.stderr
         assert done.stderr.count("\n") == 1
         assert done.stdout == ""
         assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_refusal_of_the_command_itself_is_one_line(tmp_path):
+    done = ptssp("predict", tmp_path / "gone.png", "--target", 0.3, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no such file" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("target", ["0", "1", "80", "nan"])

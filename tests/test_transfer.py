@@ -35,7 +35,7 @@ def bank(seed: int, n_groups: int, per_group: int = 4) -> Bank:
 
 @pytest.fixture(scope="module")
 def results():
-    return transfer(SIZES, {"a": bank(0, 10), "b": bank(1, 3, per_group=8)})
+    return transfer(SIZES, {"a": bank(0, 4, per_group=10), "b": bank(1, 2, per_group=12)})
 
 
 def test_every_pair_condition_and_model_is_scored(results):
