@@ -93,7 +93,6 @@ class DiskCache:
     def __init__(self, folder: str | Path, limit: int) -> None:
         self.folder = Path(folder).expanduser()
         self.limit = limit
-        self._root = str(self.folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -106,7 +105,7 @@ class DiskCache:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> bytes | None:
-        path = os.path.join(self._root, key[:2], key)
+        path = self._path(key)
         try:
             with open(path, "rb", buffering=0) as file:
                 data = file.read()
@@ -120,7 +119,7 @@ class DiskCache:
         return value
 
     def put(self, key: str, value: bytes) -> None:
-        path = self._path(key)
+        path = Path(self._path(key))
         partial = path.with_name(f".{uuid.uuid4().hex}.partial")
         data = hashlib.sha256(key.encode() + value).digest() + value
         try:
@@ -133,8 +132,8 @@ class DiskCache:
             return
         self._count(len(data))
 
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / key
+    def _path(self, key: str) -> str:
+        return os.path.join(self.folder, key[:2], key)
 
     def _count(self, written: int) -> None:
         """Add up what was written; look at the whole folder once in a while."""

@@ -65,8 +65,12 @@ class Grid:
         """
         heavy = curves.weighted(curves.scores)
         flat = np.einsum("ij,ij->j", heavy, curves.scores)
-        scores = self._summed(heavy, curves)
-        weights = self._weights(curves)
+        places = self._places(curves)
+        scores = self._summed(heavy, places)
+        weights = curves.mass
+        if weights is None and places is not None:
+            weights = np.ones_like(heavy)
+        weights = None if weights is None else self._summed(weights, places)
         found = []
         for start in range(0, len(scores), GRID_CHUNK):
             part = slice(start, start + GRID_CHUNK)
@@ -84,23 +88,21 @@ class Grid:
         order = np.argsort(rows, kind="stable")
         return points[:, order], rows[order]
 
-    def _summed(self, values: Array, curves: Curves) -> Array:
-        """Sum values of points by cell; shape (n_curves, n_cells)."""
-        if curves.log_sizes.shape[1] == 1:
-            return np.add.reduceat(values, self._edges, axis=0).T
-        n_cells, n = len(self.share), values.shape[1]
-        places = self._place.take(self._cells(curves.log_sizes), mode="clip")
-        places += n_cells * np.arange(n)
-        sums = np.bincount(places.ravel(), values.ravel(), n * n_cells)
-        return np.asarray(sums, np.float64).reshape(n, n_cells)
-
-    def _weights(self, curves: Curves) -> Array | None:
-        """Sum the weights by cell; None where every curve has every point, with weight 1."""
-        if curves.mass is not None:
-            return self._summed(curves.mass, curves)
+    def _places(self, curves: Curves) -> NDArray[np.intp] | None:
+        """Give the cell of each point, counted on from curve to curve; None for shared sizes."""
         if curves.log_sizes.shape[1] == 1:
             return None
-        return self._summed(np.ones_like(curves.scores), curves)
+        places = self._place.take(self._cells(curves.log_sizes), mode="clip")
+        places += len(self.share) * np.arange(places.shape[1])
+        return places.ravel()
+
+    def _summed(self, values: Array, places: NDArray[np.intp] | None) -> Array:
+        """Sum values of points by cell; shape (n_curves, n_cells)."""
+        if places is None:
+            return np.add.reduceat(values, self._edges, axis=0).T
+        shape = values.shape[1], len(self.share)
+        sums = np.bincount(places, values.ravel(), shape[0] * shape[1])
+        return np.asarray(sums, np.float64).reshape(shape)
 
     def _cells(self, log_sizes: Array) -> NDArray[np.intp]:
         return ((log_sizes - self._origin) * self._per_unit).astype(np.intp)
