@@ -130,8 +130,7 @@ class FeatureExtractor:
         if annotated and self.backbone.row_names:
             parts = [part for s in annotated for part in (s.pixels, s.objects or b"")]
             row_key = self._key("row", *parts)
-        keys = {key for key in (*image_keys, *mask_keys, row_key) if key}
-        wanted = frozenset(key for key in sorted(keys) if self._claim(key))
+        wanted = self._claim({key for key in (*image_keys, *mask_keys, row_key) if key})
         together = row_key in wanted
         prepared: list[tuple[Any, Any | None] | None] = []
         for source, image_key, mask_key in zip(unit, image_keys, mask_keys, strict=True):
@@ -147,16 +146,17 @@ class FeatureExtractor:
     def _key(self, kind: str, *digests: bytes) -> str:
         return cache_key(kind, self._name or "", *digests)
 
-    def _claim(self, key: str) -> bool:
-        """Tell whether features have to be computed by whoever asks first."""
+    def _claim(self, keys: set[str]) -> frozenset[str]:
+        """Tell which features have to be computed by who asks: not those asked for before.
+
+        All features of a unit fall to one thread, so that no other prepares its images too.
+        """
         with self._lock:
-            if key in self._claimed:
-                return False
-            self._claimed.add(key)
-        data = self._features.get(key)
-        if data is not None:
-            self._values[key] = unpack(data)
-        return data is None
+            asked = keys - self._claimed
+            self._claimed |= asked
+        known = {key: data for key in asked if (data := self._features.get(key)) is not None}
+        self._values.update((key, unpack(data)) for key, data in known.items())
+        return frozenset(asked - known.keys())
 
     def _assemble(self, tasks: list[Task], lengths: list[int]) -> list[RowFeatures]:
         undefined = np.full(len(self.backbone.mask_names), np.nan)

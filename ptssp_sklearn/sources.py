@@ -7,6 +7,7 @@ import stat
 import threading
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import PIL
@@ -22,6 +23,8 @@ _BYTES_A_PIXEL = 8
 _DIGEST = 32
 _LABELS = ".txt"
 _LOCKS = [threading.Lock() for _ in range(256)]
+_decoded: WeakValueDictionary[str, NDArray[Any]] = WeakValueDictionary()
+"""What some thread still holds of decoded files, for the others that need it meanwhile."""
 
 
 @dataclass
@@ -57,6 +60,7 @@ class Source:
     cache: FeatureCache
     pixels: bytes = b""
     objects: bytes | None = None
+    _shape: tuple[int, int] = (0, 0)
     _image: NDArray[np.uint8] | None = None
     _mask: NDArray[np.int32] | None = None
 
@@ -68,26 +72,30 @@ class Source:
         most = self.max_pixels * _BYTES_A_PIXEL
         self.image, self.image_place, source = _read(self.image, self.image_place, most)
         if source is None:
-            shape = self._digest_image()
+            self._digest_image()
         else:
             key = cache_key("image", _DECODER, source)
             with _lock_of(key):
-                known = self.cache.get(key)
-                shape = tuple(np.frombuffer(known[:-_DIGEST], np.int64)) if known else ()
-                if known is None or shape[0] * shape[1] > self.max_pixels:
-                    shape = self._digest_image()
-                    self.cache.put(key, np.array(shape, np.int64).tobytes() + self.pixels)
-                else:
+                known = self.cache.get(key) or b""
+                height, width = np.frombuffer(known[:-_DIGEST], np.int64) if known else (0, 0)
+                if 0 < height * width <= self.max_pixels:
+                    self._shape = int(height), int(width)
                     self.pixels = known[-_DIGEST:]
+                    self._image = _decoded.get(key)
+                else:
+                    _decoded[key] = self._digest_image()
+                    self.cache.put(key, np.array(self._shape, np.int64).tobytes() + self.pixels)
         if self.mask is not None:
-            self._identify_mask(tuple(map(int, shape)))
+            self._identify_mask()
 
-    def _digest_image(self) -> tuple[int, ...]:
+    def _digest_image(self) -> NDArray[np.uint8]:
         decoded = self.load_image()
+        height, width = decoded.shape[:2]
+        self._shape = height, width
         self.pixels = array_digest(decoded)
-        return decoded.shape[:2]
+        return decoded
 
-    def _identify_mask(self, shape: tuple[int, ...]) -> None:
+    def _identify_mask(self) -> None:
         cell, index = self.mask, ""
         if isinstance(cell, tuple) and len(cell) == 2:
             cell, index = cell[0], f"{cell[1]}"
@@ -104,11 +112,15 @@ class Source:
             self.objects = array_digest(self.load_mask())
             return
         kind = "labels" if labels else "raster"
-        key = cache_key("mask", _DECODER, kind, index, repr(shape), source)
-        self.objects = self.cache.get(key)
-        if self.objects is None:
-            self.objects = array_digest(self.load_mask())
-            self.cache.put(key, self.objects)
+        key = cache_key("mask", _DECODER, kind, index, repr(self._shape), source)
+        with _lock_of(key):
+            self.objects = self.cache.get(key)
+            if self.objects is None:
+                _decoded[key] = self.load_mask()
+                self.objects = array_digest(_decoded[key])
+                self.cache.put(key, self.objects)
+            else:
+                self._mask = _decoded.get(key)
 
     def load_image(self) -> NDArray[np.uint8]:
         """Decode the image, shape (height, width, 3)."""
@@ -119,9 +131,8 @@ class Source:
     def load_mask(self) -> NDArray[np.int32]:
         """Decode the mask to instance ids, shape (height, width)."""
         if self._mask is None:
-            height, width = self.load_image().shape[:2]
             self._mask = load_mask(
-                self.mask, (height, width), name=self.mask_place, max_pixels=self.max_pixels
+                self.mask, self._shape, name=self.mask_place, max_pixels=self.max_pixels
             )
         return self._mask
 

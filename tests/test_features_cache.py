@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -68,6 +69,16 @@ def counted(monkeypatch):
     return CALLS
 
 
+def slowed(load):
+    random = np.random.default_rng(0)
+
+    def load_slowly(*args, **options):
+        time.sleep(random.uniform(0, 0.003))
+        return load(*args, **options)
+
+    return load_slowly
+
+
 @pytest.fixture
 def files(tmp_path) -> pd.DataFrame:
     """Lay twelve datasets of two images with masks on the disk."""
@@ -112,11 +123,15 @@ def test_images_and_masks_are_known_apart(counted):
     assert (counted["image"], counted["mask"]) == (4, 6)
 
 
-def test_an_image_of_many_rows_is_decoded_and_embedded_once(files, counted):
+def test_an_image_of_many_rows_is_decoded_and_embedded_once(files, counted, monkeypatch):
+    """Whichever thread is slow: one that finds the pixels known takes what another decoded."""
+    for name in ("load_image", "load_mask"):
+        monkeypatch.setattr(sources, name, slowed(getattr(sources, name)))
     X = pd.concat([files.iloc[:1]] * 6, ignore_index=True)
-    vectors = ImageEmbedder("counting", cache_dir=False).fit_transform(X)
-    assert counted["image"] == counted["decoded"] == 2
-    assert (vectors == vectors[0]).all()
+    for repeat in range(1, 21):
+        vectors = ImageEmbedder("counting", cache_dir=False).fit_transform(X)
+        assert counted["image"] == counted["mask"] == counted["decoded"] == 2 * repeat
+        assert (vectors == vectors[0]).all()
 
 
 def test_batches_run_across_rows_and_are_full(files, counted):
