@@ -166,14 +166,14 @@ class DiskCache:
         return total
 
 
-def open_cache(cache_dir: str | Path | bool | None, cache_size: int | str) -> FeatureCache:
-    """Give the store an embedder asks for.
+def open_cache(cache_dir: str | Path | bool | None, cache_size: int | str) -> FeatureCache | None:
+    """Give the store an embedder asks for, or None.
 
     Parameters
     ----------
     cache_dir : str, Path, None or False
-        A folder, None for the store in memory that all of this process share, False for a
-        store of its own.
+        A folder, None for the store in memory that all of this process share, False for
+        none.
     cache_size : int or str
         Most bytes kept, such as ``"500MB"``.
 
@@ -184,7 +184,7 @@ def open_cache(cache_dir: str | Path | bool | None, cache_size: int | str) -> Fe
     """
     limit = parse_size(cache_size)
     if cache_dir is False:
-        return MemoryCache(limit)
+        return None
     if cache_dir is None:
         return _shared(limit)
     if cache_dir is True or not isinstance(cache_dir, str | os.PathLike):

@@ -45,6 +45,7 @@ class CompiledNetwork:
             "INFERENCE_PRECISION_HINT": _NUMBERS[str(dtype).removeprefix("torch.")],
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,
         }
         self._plan = openvino.Core().compile_model(model, "CPU", settings)
 

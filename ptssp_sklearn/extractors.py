@@ -34,7 +34,8 @@ class Backbone(ABC):
     prepared ones. Unless `prepare` does something, images are (height, width, 3) uint8
     arrays and masks (height, width) instance ids. Features of an image may be NaN where they
     are not defined for it. `keep_weights` says whether weights go into pickles,
-    `batch_size` how many images are handed over at once.
+    `batch_size` how many images are handed over at once, `in_turn` that images are prepared
+    between the calls, not beside them, because both are faster alone.
 
     A class that sets `version` itself has its features kept in the embedder's cache; raise
     it whenever they change.
@@ -45,6 +46,7 @@ class Backbone(ABC):
     row_names: tuple[str, ...] = ()
     keep_weights: bool = False
     batch_size: int = 32
+    in_turn: bool = False
     version: int | None = None
 
     @abstractmethod

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -20,18 +21,20 @@ import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
 
-from ptssp_sklearn.batches import Task, in_batches, in_processes
-from ptssp_sklearn.cache import FeatureCache, MemoryCache
+from ptssp_sklearn.batches import Computed, Task, in_batches, in_processes
+from ptssp_sklearn.cache import FeatureCache
 from ptssp_sklearn.entries import cache_key, pack, unpack
 from ptssp_sklearn.extractors import Backbone
 from ptssp_sklearn.sources import Source, row_sources
 from ptssp_sklearn.tables import ImageRow
 
 Array = NDArray[np.float64]
+Units = list[list[Source]]
+Work = Callable[[list[Source]], Task]
 
 _MOST_THREADS = 8
-_MOST_AT_ONCE = 8
-_UNNAMED_LIMIT = 10**9
+_MOST_AT_ONCE = 4
+_IN_TURN = 32
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class FeatureExtractor:
     Parameters
     ----------
     backbone : Backbone
-    cache : FeatureCache
+    cache : FeatureCache or None
     max_pixels : int
         Largest image that is decoded.
     n_jobs : int, optional
@@ -66,14 +69,18 @@ class FeatureExtractor:
     """
 
     def __init__(
-        self, backbone: Backbone, cache: FeatureCache, max_pixels: int, n_jobs: int | None = None
+        self,
+        backbone: Backbone,
+        cache: FeatureCache | None,
+        max_pixels: int,
+        n_jobs: int | None = None,
     ) -> None:
         self.backbone = backbone
         self.max_pixels = max_pixels
         self.n_jobs = n_jobs
         self._pixels = cache
         self._name = backbone.fingerprint()
-        self._features = cache if self._name is not None else MemoryCache(_UNNAMED_LIMIT)
+        self._features = cache if self._name is not None else None
         self._name = self._name or uuid.uuid4().hex
         self._values: dict[str, Array] = {}
         self._claimed: set[str] = set()
@@ -98,23 +105,29 @@ class FeatureExtractor:
         whole = bool(self.backbone.row_names)
         sources = [row_sources(row, self.max_pixels, self._pixels) for row in rows]
         units = sources if whole else [[one] for row in sources for one in row]
-        ahead = 2 * effective_n_jobs(self.n_jobs) if whole else 2 * self.backbone.batch_size
         n_threads = min(_MOST_THREADS, os.cpu_count() or 1)
         at_once = 1 if whole else min(_MOST_AT_ONCE, 1 + len(units) // (8 * n_threads))
+        if self.backbone.in_turn:
+            handed_on, ahead = _in_turn, _IN_TURN * n_threads
+        else:
+            taken = effective_n_jobs(self.n_jobs) if whole else self.backbone.batch_size
+            handed_on, ahead = _beside, 2 * taken
         pool = ThreadPoolExecutor(n_threads, thread_name_prefix="decode")
         tasks: list[Task] = []
         try:
-            found = _remember(_ordered(pool, self._inspect, units, ahead, at_once), tasks)
+            found = _remember(handed_on(pool, self._inspect, units, ahead, at_once), tasks)
             pieces = (
                 in_processes(self.backbone, found, self.n_jobs)
                 if whole
                 else in_batches(self.backbone, found)
             )
+            stored = []
             for computed, n_images in pieces:
-                for key, value in computed:
-                    self._values[key] = value
-                    self._features.put(key, pack(value))
+                self._values.update(computed)
+                stored.append(pool.submit(self._store, computed))
                 advance(n_images)
+            for done in stored:
+                done.result()
         finally:
             pool.shutdown(cancel_futures=True)
         return self._assemble(tasks, [len(row) for row in sources])
@@ -139,6 +152,11 @@ class FeatureExtractor:
             source.release()
         return Task(image_keys, mask_keys, row_key, prepared, wanted)
 
+    def _store(self, computed: Computed) -> None:
+        if self._features is not None:
+            for key, value in computed:
+                self._features.put(key, pack(value))
+
     def _prepare(self, source: Source) -> tuple[Any, Any | None]:
         mask = source.load_mask() if source.objects else None
         return self.backbone.prepare(source.load_image(), mask)
@@ -154,6 +172,8 @@ class FeatureExtractor:
         with self._lock:
             asked = keys - self._claimed
             self._claimed |= asked
+        if self._features is None:
+            return frozenset(asked)
         known = {key: data for key in asked if (data := self._features.get(key)) is not None}
         self._values.update((key, unpack(data)) for key, data in known.items())
         return frozenset(asked - known.keys())
@@ -178,28 +198,35 @@ class FeatureExtractor:
         return answer
 
 
-def _ordered(
-    pool: ThreadPoolExecutor,
-    work: Callable[[list[Source]], Task],
-    units: list[list[Source]],
-    ahead: int,
-    at_once: int,
+def _beside(
+    pool: ThreadPoolExecutor, work: Work, units: Units, ahead: int, at_once: int
 ) -> Iterator[Task]:
     """Do work in threads, in order, at most so many units ahead of who takes the results.
 
     A thread takes some units at once: handing over costs as much as looking one up.
     """
-
-    def work_all(part: list[list[Source]]) -> list[Task]:
-        return [work(unit) for unit in part]
-
     waiting: deque[Future[list[Task]]] = deque()
     for start in range(0, len(units), at_once):
-        waiting.append(pool.submit(work_all, units[start : start + at_once]))
+        waiting.append(pool.submit(_all, work, units[start : start + at_once]))
         if len(waiting) * at_once > ahead:
             yield from waiting.popleft().result()
     while waiting:
         yield from waiting.popleft().result()
+
+
+def _in_turn(
+    pool: ThreadPoolExecutor, work: Work, units: Units, ahead: int, at_once: int
+) -> Iterator[Task]:
+    """Do work in threads, in order, and none while who takes the results is at work."""
+    for start in range(0, len(units), ahead):
+        some = units[start : start + ahead]
+        parts = [some[first : first + at_once] for first in range(0, len(some), at_once)]
+        done = list(pool.map(partial(_all, work), parts))
+        yield from (task for tasks in done for task in tasks)
+
+
+def _all(work: Work, units: Units) -> list[Task]:
+    return [work(unit) for unit in units]
 
 
 def _remember(tasks: Iterable[Task], kept: list[Task]) -> Iterator[Task]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from scipy import ndimage
 
 from ptssp_sklearn.errors import ImageError
@@ -160,7 +160,7 @@ def _too_large(what: str, max_pixels: int, name: str | None = None) -> ImageErro
 
 
 def _rgb_from_pil(image: Image.Image) -> NDArray[np.uint8]:
-    image = ImageOps.exif_transpose(image)
+    image = _upright(image)
     if image.mode.startswith("I") or image.mode == "F":
         return _rgb_from_array(_eight_bits(np.asarray(image)), "image")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
@@ -168,6 +168,13 @@ def _rgb_from_pil(image: Image.Image) -> NDArray[np.uint8]:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn an image as its EXIF says; Pillow's own function copies also what stands upright."""
+    image.load()
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    return ImageOps.exif_transpose(image) if turned else image
 
 
 def _eight_bits(values: NDArray) -> NDArray[np.uint8]:
@@ -216,7 +223,7 @@ def _labels_from_pil(image: Image.Image) -> NDArray:
         image = image.convert("RGB")
     if image.mode == "LA":
         image = image.convert("L")
-    values = np.asarray(ImageOps.exif_transpose(image))
+    values = np.asarray(_upright(image))
     if values.ndim == 3:
         weights = np.array([1 << 16, 1 << 8, 1], dtype=np.int64)
         values = values[..., :3].astype(np.int64) @ weights

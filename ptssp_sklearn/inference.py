@@ -43,15 +43,23 @@ class NetworkBackbone(Backbone):
     device : str
         ``"auto"`` takes a GPU where there is one.
     batch_size : int
-        Images a forward pass.
+        Most images a forward pass; on a CPU at most `cpu_batch_size`.
     precision : {"auto", "float32", "bfloat16"}
         ``"auto"`` takes bfloat16 where the processor has instructions for it and the
         features agree with float32 (cosine at least 0.999 on test images).
     engine : {"torch", "openvino"}
         What runs the network; OpenVINO on the CPU only.
+
+    Attributes
+    ----------
+    cpu_batch_size : int or None
+        For networks of convolutions: what their layers hand on stays in the processor's
+        cache where images are few, and their threads wait for each other often, which is
+        slow while others decode.
     """
 
     package: str = "torch"
+    cpu_batch_size: int | None = None
     default_model: str | None = None
     n_outputs: int
 
@@ -68,10 +76,12 @@ class NetworkBackbone(Backbone):
         self.model = model or self.default_model
         self.weights = weights
         self.device = device
-        self.batch_size = batch_size
         self.precision = precision
         self.engine = engine
         self._loaded = self._load()
+        most = self.cpu_batch_size if self._loaded.place.type == "cpu" else None
+        self.batch_size = min(batch_size, most or batch_size)
+        self.in_turn = most is not None
         self.n_outputs = self._loaded.n_outputs
         self.image_names = tuple(f"{i}" for i in range(self.n_outputs))
         self.mask_names = tuple(
@@ -108,7 +118,7 @@ class NetworkBackbone(Backbone):
         names = dict.fromkeys(("torch", "pillow", self.engine))
         packages = [f"{name} {_version(name)}" for name in names]
         about = (self.model, loaded.dtype, loaded.place.type, loaded.digest, packages)
-        return f"{about} {loaded.preprocessing}"
+        return f"{about} {loaded.preprocessing.name}"
 
     def _load(self, state: dict[str, Any] | None = None) -> LoadedNetwork:
         import_extra(self.package)

@@ -58,6 +58,7 @@ class InceptionBackbone(NetworkBackbone):
     """
 
     package, version = "torchvision", 1
+    cpu_batch_size = 4
 
     def build(self, *, pretrained: bool) -> tuple[Any, Preprocess]:
         models = import_extra("torchvision").models
@@ -89,6 +90,7 @@ class EfficientNetLite0Backbone(NetworkBackbone):
     """
 
     package, version = "timm", 1
+    cpu_batch_size = 4
 
     def build(self, *, pretrained: bool) -> tuple[Any, Preprocess]:
         data = import_extra("timm").data

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,9 @@ class Preprocessing:
         lines = pixels.view(n, height, width * channels).float().sub_(mean).div_(std)
         return lines.view(n, height, width, channels).permute(0, 3, 1, 2)
 
-    def __str__(self) -> str:
+    @cached_property
+    def name(self) -> str:
+        """What it does, in words that are the same in every process."""
         resized = "" if self.crop is None else " resized in uint8"
         return re.sub(r" at 0x[0-9a-f]+", "", repr(self.whole)) + resized
 
@@ -126,6 +128,7 @@ def _resized(pixels: Pixels, sides: tuple[int, ...], mode: str) -> Pixels:
         sides = (sides[0], longer) if height <= width else (longer, sides[0])
     if sides == (height, width):
         return pixels
-    planes = torch.from_numpy(np.require(pixels, requirements=["C", "W"])).permute(2, 0, 1)[None]
+    images = torch.from_numpy(np.require(pixels, requirements=["C", "W"]))[None]
+    planes = images.permute(0, 3, 1, 2)
     small = torch.nn.functional.interpolate(planes, size=sides, mode=mode, antialias=True)
-    return small[0].permute(1, 2, 0).contiguous().numpy()
+    return np.ascontiguousarray(small[0].permute(1, 2, 0).numpy())

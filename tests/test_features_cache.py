@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -132,6 +133,34 @@ def test_an_image_of_many_rows_is_decoded_and_embedded_once(files, counted, monk
         vectors = ImageEmbedder("counting", cache_dir=False).fit_transform(X)
         assert counted["image"] == counted["mask"] == counted["decoded"] == 2 * repeat
         assert (vectors == vectors[0]).all()
+
+
+def test_an_unchanged_file_is_read_once_and_a_changed_one_again(counted, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "_SETTLED", 0)
+    path = tmp_path / "image.bmp"
+    first, second = (Image.fromarray(scene(seed)[0]) for seed in (1, 2))
+    embedder = ImageEmbedder("counting", cache_dir=tmp_path / "c").fit([[path]])
+    first.save(path)
+    size = path.stat().st_size
+    time.sleep(0.05)
+    old = embedder.transform([[path]])
+    with monkeypatch.context() as closed:
+        closed.setattr(sources, "open", None, raising=False)
+        assert np.array_equal(embedder.transform([[path]]), old)
+    second.save(path)
+    assert path.stat().st_size == size
+    assert not np.array_equal(embedder.transform([[path]]), old)
+
+
+def test_a_file_that_just_changed_is_read_again(counted, tmp_path):
+    path = tmp_path / "image.bmp"
+    embedder = ImageEmbedder("counting", cache_dir=tmp_path / "c").fit([[path]])
+    answers = []
+    for seed in (1, 2):
+        Image.fromarray(scene(seed)[0]).save(path)
+        os.utime(path, ns=(0, 0))
+        answers.append(embedder.transform([[path]]))
+    assert not np.array_equal(*answers)
 
 
 def test_batches_run_across_rows_and_are_full(files, counted):
