@@ -118,7 +118,7 @@ class NetworkBackbone(Backbone):
         names = dict.fromkeys(("torch", "pillow", self.engine))
         packages = [f"{name} {_version(name)}" for name in names]
         about = (self.model, loaded.dtype, loaded.place.type, loaded.digest, packages)
-        return f"{about} {loaded.preprocessing.name}"
+        return f"{about} {loaded.preprocessing}"
 
     def _load(self, state: dict[str, Any] | None = None) -> LoadedNetwork:
         import_extra(self.package)

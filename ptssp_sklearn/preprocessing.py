@@ -81,6 +81,9 @@ class Preprocessing:
         resized = "" if self.crop is None else " resized in uint8"
         return re.sub(r" at 0x[0-9a-f]+", "", repr(self.whole)) + resized
 
+    def __str__(self) -> str:
+        return self.name
+
 
 def _chain(steps: list[Any]) -> Crop:
     """Do the steps in turn; a usual resizing as the first one by torch."""
