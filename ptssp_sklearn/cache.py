@@ -119,16 +119,19 @@ class DiskCache:
         return value
 
     def put(self, key: str, value: bytes) -> None:
-        path = Path(self._path(key))
-        partial = path.with_name(f".{uuid.uuid4().hex}.partial")
+        path = self._path(key)
+        folder = os.path.dirname(path)
+        partial = os.path.join(folder, f".{uuid.uuid4().hex}.partial")
         data = hashlib.sha256(key.encode() + value).digest() + value
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(data)
+            if not os.path.isdir(folder):
+                os.makedirs(folder, exist_ok=True)
+            with open(partial, "wb") as file:
+                file.write(data)
             os.replace(partial, path)
         except OSError:
             with suppress(OSError):
-                partial.unlink(missing_ok=True)
+                os.unlink(partial)
             return
         self._count(len(data))
 

@@ -24,9 +24,12 @@ class CompiledNetwork:
     network : torch.nn.Module
         In evaluation mode, on the CPU.
     example : Tensor of shape (n, channels, height, width), float32
-        An input; the number of images may change later.
+        A finished input; the number of images may change later.
     dtype : torch.dtype
-        Numbers it is to run in; inputs and answers are float32 all the same.
+        Numbers it is to run in; answers are float32 all the same.
+    scaling : (mean, std), each of one number a channel, optional
+        Where it stands, inputs are uint8 of shape (n, height, width, channels), and OpenVINO
+        scales them: threads of torch, which wait at work for some time, would slow it.
 
     Raises
     ------
@@ -34,13 +37,21 @@ class CompiledNetwork:
         If OpenVINO is missing.
     """
 
-    def __init__(self, network: Any, example: Any, dtype: Any) -> None:
+    def __init__(
+        self,
+        network: Any,
+        example: Any,
+        dtype: Any,
+        scaling: tuple[list[float], list[float]] | None = None,
+    ) -> None:
         openvino = need("openvino", "engine='openvino'", 'pip install "ptssp_sklearn[openvino]"')
         torch = import_extra("torch")
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of OpenVINO, which traces by torch.jit
             model = openvino.convert_model(network, example_input=example.contiguous())
         model.reshape([-1, *example.shape[1:]])
+        if scaling is not None:
+            model = _scaled(openvino, model, *scaling)
         settings = {
             "INFERENCE_PRECISION_HINT": _NUMBERS[str(dtype).removeprefix("torch.")],
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
@@ -49,7 +60,16 @@ class CompiledNetwork:
         }
         self._plan = openvino.Core().compile_model(model, "CPU", settings)
 
-    def __call__(self, batch: Any) -> NDArray[np.float32]:
+    def __call__(self, batch: NDArray) -> NDArray[np.float32]:
         """Give the network's answer to a batch; threads may ask at the same time."""
-        answer = self._plan.create_infer_request().infer([batch.float().contiguous().numpy()])
+        answer = self._plan.create_infer_request().infer([np.ascontiguousarray(batch)])
         return np.array(answer[0])
+
+
+def _scaled(openvino: Any, model: Any, mean: list[float], std: list[float]) -> Any:
+    steps = openvino.preprocess.PrePostProcessor(model)
+    part = steps.input()
+    part.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    part.preprocess().convert_element_type(openvino.Type.f32).mean(mean).scale(std)
+    part.model().set_layout(openvino.Layout("NCHW"))
+    return steps.build()

@@ -12,6 +12,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -83,6 +84,7 @@ class FeatureExtractor:
         self._features = cache if self._name is not None else None
         self._name = self._name or uuid.uuid4().hex
         self._values: dict[str, Array] = {}
+        self._unsaved: deque[Computed] = deque()
         self._claimed: set[str] = set()
         self._lock = threading.Lock()
 
@@ -113,27 +115,27 @@ class FeatureExtractor:
             taken = effective_n_jobs(self.n_jobs) if whole else self.backbone.batch_size
             handed_on, ahead = _beside, 2 * taken
         pool = ThreadPoolExecutor(n_threads, thread_name_prefix="decode")
+        in_threads = partial(handed_on, pool, ahead=ahead, at_once=at_once)
         tasks: list[Task] = []
         try:
-            found = _remember(handed_on(pool, self._inspect, units, ahead, at_once), tasks)
+            found = _remember(_known_first(self._inspect, units, in_threads), tasks)
             pieces = (
                 in_processes(self.backbone, found, self.n_jobs)
                 if whole
                 else in_batches(self.backbone, found)
             )
-            stored = []
             for computed, n_images in pieces:
                 self._values.update(computed)
-                stored.append(pool.submit(self._store, computed))
+                self._unsaved.append(computed)
                 advance(n_images)
-            for done in stored:
-                done.result()
         finally:
             pool.shutdown(cancel_futures=True)
+            self._save()
         return self._assemble(tasks, [len(row) for row in sources])
 
     def _inspect(self, unit: list[Source]) -> Task:
         """Name the features of a unit's images; prepare those whose features are not known."""
+        self._save()
         for source in unit:
             source.identify()
         image_keys = [self._key("image", s.pixels) for s in unit]
@@ -152,10 +154,13 @@ class FeatureExtractor:
             source.release()
         return Task(image_keys, mask_keys, row_key, prepared, wanted)
 
-    def _store(self, computed: Computed) -> None:
-        if self._features is not None:
-            for key, value in computed:
-                self._features.put(key, pack(value))
+    def _save(self) -> None:
+        """Store what was computed since: beside the decoding, whose threads wait at times."""
+        while self._unsaved:
+            with suppress(IndexError):
+                for key, value in self._unsaved.popleft():
+                    if self._features is not None:
+                        self._features.put(key, pack(value))
 
     def _prepare(self, source: Source) -> tuple[Any, Any | None]:
         mask = source.load_mask() if source.objects else None
@@ -196,6 +201,18 @@ class FeatureExtractor:
                 RowFeatures(np.array(images), together if together.size else apart, n_masks)
             )
         return answer
+
+
+def _known_first(
+    work: Work, units: Units, in_threads: Callable[[Work, Units], Iterator[Task]]
+) -> Iterator[Task]:
+    """Do work in the calling thread until something is to compute: threads slow look-ups."""
+    for place, unit in enumerate(units, start=1):
+        task = work(unit)
+        yield task
+        if task.wanted:
+            yield from in_threads(work, units[place:])
+            return
 
 
 def _beside(

@@ -46,15 +46,20 @@ class LoadedNetwork:
         parts = []
         with torch.inference_mode():
             for start in range(0, len(prepared), batch_size):
-                batch = self.preprocessing.batch(prepared[start : start + batch_size], self.place)
-                parts.append(self.answer(batch))
+                parts.append(self.answer(self.batch(prepared[start : start + batch_size])))
         return np.concatenate(parts).astype(np.float64)
 
+    def batch(self, prepared: Sequence[NDArray]) -> Any:
+        """Give prepared images as `answer` takes them."""
+        if self.compiled is not None:
+            return np.stack(prepared)
+        batch = self.preprocessing.batch(prepared, self.place)
+        return batch.to(self.dtype, memory_format=import_extra("torch").channels_last)
+
     def answer(self, batch: Any) -> NDArray[np.float32]:
-        """Give the network's answer to a batch of finished inputs."""
+        """Give the network's answer to a batch."""
         if self.compiled is not None:
             return self.compiled(batch)
-        batch = batch.to(self.dtype, memory_format=import_extra("torch").channels_last)
         return self.network(batch).float().cpu().numpy()
 
     def compile(self, dtype: Any) -> LoadedNetwork:
@@ -67,7 +72,7 @@ class LoadedNetwork:
         """
         example = self.preprocessing.batch([self._blank()], self.place)
         for one in dict.fromkeys((dtype, self.dtype)):
-            plan = CompiledNetwork(self.network, example, one)
+            plan = CompiledNetwork(self.network, example, one, self.preprocessing.scaling)
             found = replace(self, dtype=one, compiled=plan)
             if found.agrees(self):
                 return found

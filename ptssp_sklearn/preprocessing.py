@@ -63,6 +63,13 @@ class Preprocessing:
             return np.asarray(self.whole(Image.fromarray(image)))
         return self.crop(image)
 
+    @property
+    def scaling(self) -> tuple[list[float], list[float]] | None:
+        """Mean and standard deviation of each channel, as grey levels; None without a crop."""
+        if self.crop is None:
+            return None
+        return [255 * value for value in self.mean], [255 * value for value in self.std]
+
     def batch(self, prepared: Sequence[NDArray], place: Any) -> Any:
         """Stack prepared images into a float tensor (n, channels, height, width)."""
         torch = import_extra("torch")

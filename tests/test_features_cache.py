@@ -216,6 +216,16 @@ def test_damaged_entries_are_computed_again(files, counted, tmp_path):
     assert counted["image"] == 48
 
 
+def test_what_was_computed_before_a_bad_image_is_kept(files, counted, tmp_path):
+    embedder = ImageEmbedder("counting", batch_size=8, cache_dir=tmp_path / "c").fit(files)
+    files.image_2.iloc[-1].write_bytes(b"no image")
+    with pytest.raises(ImageError, match="row 11"):
+        embedder.transform(files)
+    assert counted["image"] == 16
+    embedder.transform(files[:8])
+    assert counted["image"] == 16
+
+
 def test_a_changed_file_is_another_image(files, counted, tmp_path):
     embedder = ImageEmbedder("counting", cache_dir=tmp_path / "c").fit(files)
     first = embedder.transform(files)

@@ -71,8 +71,7 @@ def bare_network(backbone: NetworkBackbone, n: int) -> Callable[[], None]:
 
     loaded = backbone.loaded
     blank = loaded.preprocessing.prepare(np.zeros((SIDE, SIDE, 3), np.uint8))
-    batch = loaded.preprocessing.batch([blank] * backbone.batch_size, loaded.place)
-    batch = batch.to(loaded.dtype, memory_format=torch.channels_last)
+    batch = loaded.batch([blank] * backbone.batch_size)
 
     def run() -> None:
         with torch.inference_mode():
@@ -160,7 +159,7 @@ def main(n_images: int = 192, runs: int = 3) -> None:
 {n_images} JPEG files of {SIDE} x {SIDE} pixels in, vectors out, on the CPU; images a second are
 medians of {runs} runs in turn with the peers, ratios of the same run. The loop is float32, one
 image a forward pass; the bare network runs in the embedder's own precision and batches, on
-tensors that are ready, so that "bare / loop" bounds "embedder / loop". CLIP is ViT-B/32 with
+inputs that are ready, so that "bare / loop" bounds "embedder / loop". CLIP is ViT-B/32 with
 random weights. Cross-validation and the second
 run use a folder as cache; a second run loads no network again in the same process.
 
