@@ -71,7 +71,7 @@ default="statistics"
         The backbone ``"statistics"`` does not depend on it.
     engine : {"torch", "openvino"}, default="torch"
         What runs a network. ``"openvino"`` (extra ``openvino``) takes seconds to compile it,
-        then runs EfficientNet-Lite0 about twice as fast on a CPU; see the benchmarks.
+        then runs EfficientNet-Lite0 about 1.4 times as fast on a CPU; see the benchmarks.
     pickle_weights : bool, default=False
         Whether a network's weights go into pickles. By default they are loaded again.
     max_pixels : int, default=50_000_000
