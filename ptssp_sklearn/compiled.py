@@ -27,9 +27,10 @@ class CompiledNetwork:
         A finished input; the number of images may change later.
     dtype : torch.dtype
         Numbers it is to run in; answers are float32 all the same.
-    scaling : (mean, std), each of one number a channel, optional
-        Where it stands, inputs are uint8 of shape (n, height, width, channels), and OpenVINO
-        scales them: threads of torch, which wait at work for some time, would slow it.
+    scaling : ndarray of shape (2, channels), or None
+        Means and standard deviations of the channels. Where they stand, inputs are uint8 of
+        shape (n, height, width, channels), and OpenVINO scales them: threads of torch, which
+        wait at work for some time, would slow it.
 
     Raises
     ------
@@ -42,7 +43,7 @@ class CompiledNetwork:
         network: Any,
         example: Any,
         dtype: Any,
-        scaling: tuple[list[float], list[float]] | None = None,
+        scaling: NDArray[np.float32] | None,
     ) -> None:
         openvino = need("openvino", "engine='openvino'", 'pip install "ptssp_sklearn[openvino]"')
         torch = import_extra("torch")
@@ -51,7 +52,7 @@ class CompiledNetwork:
             model = openvino.convert_model(network, example_input=example.contiguous())
         model.reshape([-1, *example.shape[1:]])
         if scaling is not None:
-            model = _scaled(openvino, model, *scaling)
+            model = _scaled(openvino, model, *scaling.tolist())
         settings = {
             "INFERENCE_PRECISION_HINT": _NUMBERS[str(dtype).removeprefix("torch.")],
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),

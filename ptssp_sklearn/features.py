@@ -12,7 +12,6 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -156,11 +155,13 @@ class FeatureExtractor:
 
     def _save(self) -> None:
         """Store what was computed since: beside the decoding, whose threads wait at times."""
-        while self._unsaved:
-            with suppress(IndexError):
-                for key, value in self._unsaved.popleft():
-                    if self._features is not None:
-                        self._features.put(key, pack(value))
+        while self._features is not None:
+            try:
+                computed = self._unsaved.popleft()
+            except IndexError:
+                return
+            for key, value in computed:
+                self._features.put(key, pack(value))
 
     def _prepare(self, source: Source) -> tuple[Any, Any | None]:
         mask = source.load_mask() if source.objects else None

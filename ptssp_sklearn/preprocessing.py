@@ -64,32 +64,32 @@ class Preprocessing:
         return self.crop(image)
 
     @property
-    def scaling(self) -> tuple[list[float], list[float]] | None:
-        """Mean and standard deviation of each channel, as grey levels; None without a crop."""
+    def scaling(self) -> NDArray[np.float32] | None:
+        """Means, then standard deviations of the channels as grey levels; None without a crop."""
         if self.crop is None:
             return None
-        return [255 * value for value in self.mean], [255 * value for value in self.std]
+        return 255 * np.array([self.mean, self.std], np.float32)
 
     def batch(self, prepared: Sequence[NDArray], place: Any) -> Any:
         """Stack prepared images into a float tensor (n, channels, height, width)."""
         torch = import_extra("torch")
         pixels = torch.from_numpy(np.stack(prepared)).to(place)
-        if self.crop is None:
+        scaling = self.scaling
+        if scaling is None:
             return pixels
         n, height, width, channels = pixels.shape
-        scaling = (self.mean, self.std)
-        mean, std = ((255 * torch.tensor(part, device=place)).repeat(width) for part in scaling)
+        mean, std = torch.from_numpy(scaling).to(place).repeat(1, width)
         lines = pixels.view(n, height, width * channels).float().sub_(mean).div_(std)
         return lines.view(n, height, width, channels).permute(0, 3, 1, 2)
 
     @cached_property
-    def name(self) -> str:
+    def _text(self) -> str:
         """What it does, in words that are the same in every process."""
         resized = "" if self.crop is None else " resized in uint8"
         return re.sub(r" at 0x[0-9a-f]+", "", repr(self.whole)) + resized
 
     def __str__(self) -> str:
-        return self.name
+        return self._text
 
 
 def _chain(steps: list[Any]) -> Crop:
