@@ -14,9 +14,9 @@ from sklearn.model_selection import GroupKFold, KFold, check_cv
 
 from ptssp_sklearn.assessment import Assessment, assess
 from ptssp_sklearn.curves import check_curve_table
+from ptssp_sklearn.exceptions import need_mlflow
 from ptssp_sklearn.figures import draw_comparison
 from ptssp_sklearn.provenance import content_hash
-from ptssp_sklearn.registry import need_mlflow
 from ptssp_sklearn.runs import (
     finite,
     log_assessment,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.errors import need
+from ptssp_sklearn.exceptions import need
 from ptssp_sklearn.weights import import_extra
 
 ENGINES = ("torch", "openvino")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from scipy import ndimage
 
-from ptssp_sklearn.errors import ImageError
+from ptssp_sklearn.exceptions import ImageError
 from ptssp_sklearn.polygons import draw_polygons, read_polygons
 
 MAX_PIXELS = 50_000_000

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ptssp_sklearn.registry import need_mlflow
+from ptssp_sklearn.exceptions import need_mlflow
 
 BATCH = 1000
 """Metrics that MLflow takes at once."""

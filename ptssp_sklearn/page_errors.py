@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ptssp_sklearn.errors import InputError, MissingPackageError
+from ptssp_sklearn.exceptions import InputError, MissingPackageError
 from ptssp_sklearn.page_text import Words
 
 RUSSIAN = {

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ptssp_sklearn.answer import one_row
-from ptssp_sklearn.errors import InputError
+from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.polygons import Polygon, draw_polygons, parse_polygons
 from ptssp_sklearn.request import (
     DEFAULT_LIMITS,

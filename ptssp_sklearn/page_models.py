@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ptssp_sklearn.errors import InputError
+from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.page_export import ModelChoice
 from ptssp_sklearn.page_inputs import Upload
 from ptssp_sklearn.page_session import beside, remember

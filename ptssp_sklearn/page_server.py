@@ -5,21 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ptssp_sklearn.errors import need
+from ptssp_sklearn.exceptions import need_streamlit
 from ptssp_sklearn.request import DEFAULT_LIMITS
 
 PAGE = Path(__file__).parent / "data" / "page.py"
-
-
-def need_streamlit() -> Any:
-    """Import Streamlit.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed; says how to install it.
-    """
-    return need("streamlit", "the page", 'pip install "ptssp_sklearn[app]"')
 
 
 def page_options(host: str, port: int) -> dict[str, Any]:

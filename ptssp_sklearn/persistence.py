@@ -13,11 +13,11 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from ptssp_sklearn import __version__
+from ptssp_sklearn._version import __version__
 from ptssp_sklearn.backbones import make_backbone
 from ptssp_sklearn.domain import References
 from ptssp_sklearn.embedding import ImageEmbedder
-from ptssp_sklearn.errors import InputError
+from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.fitting import SigmoidCurveFitter
 from ptssp_sklearn.levels import LevelMap

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ptssp_sklearn.curves import table_sizes
-from ptssp_sklearn.errors import InputError
+from ptssp_sklearn.exceptions import InputError
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ptssp_sklearn.errors import ImageError
+from ptssp_sklearn.exceptions import ImageError
 
 
 class Polygon(NamedTuple):

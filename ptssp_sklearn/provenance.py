@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ptssp_sklearn import __version__
+from ptssp_sklearn._version import __version__
 
 
 def code_version() -> str:

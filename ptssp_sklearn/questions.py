@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.errors import InputError
+from ptssp_sklearn.exceptions import InputError
 
 UNREACHABLE = ("inf", "nan", "raise")
 """What may stand for a size that is out of reach."""

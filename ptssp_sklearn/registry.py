@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ptssp_sklearn.banks import load_curve_bank
-from ptssp_sklearn.errors import InputError, need
+from ptssp_sklearn.exceptions import InputError, need_mlflow
 from ptssp_sklearn.persistence import load_model as read_pipeline
 from ptssp_sklearn.persistence import save_model
 from ptssp_sklearn.pipeline import TrainingSizePipeline
@@ -26,17 +26,6 @@ from ptssp_sklearn.serving import (
 _FILE, _CARD = "pipeline.safetensors", "model_card.md"
 _EXAMPLE_PARAMS = PARAM_DEFAULTS | {"target_map": 0.3}
 _EXAMPLE_PILOT = "[[16, 0.12], [64, 0.25]]"
-
-
-def need_mlflow() -> Any:
-    """Import MLflow.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed; says how to install it.
-    """
-    return need("mlflow", "this", 'pip install "ptssp_sklearn[mlflow]"')
 
 
 def log_model(

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ptssp_sklearn import __version__
+from ptssp_sklearn._version import __version__
 from ptssp_sklearn.assessment import Assessment
+from ptssp_sklearn.exceptions import need_mlflow
 from ptssp_sklearn.figures import assessment_figures
 from ptssp_sklearn.loss_log import BATCH, LossLog, loss_name, run_of
 from ptssp_sklearn.losses import listen
 from ptssp_sklearn.provenance import content_hash, git_commit
-from ptssp_sklearn.registry import need_mlflow
 
 _LONGEST = 500
 """Characters of a parameter or a tag that are kept."""

@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from ptssp_sklearn.errors import need
+from ptssp_sklearn.exceptions import need
 
 
 def import_extra(name: str) -> Any:

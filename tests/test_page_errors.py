@@ -16,7 +16,7 @@ from PIL import Image
 import ptssp_sklearn
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.answer import answer_for
-from ptssp_sklearn.errors import InputError, MissingPackageError, need
+from ptssp_sklearn.exceptions import InputError, MissingPackageError, need
 from ptssp_sklearn.page_errors import RUSSIAN, error_text
 from ptssp_sklearn.page_inputs import (
     Upload,

@@ -16,7 +16,7 @@ PACKAGE = Path(ptssp_sklearn.__file__).parent
 ROOT = PACKAGE.parent
 
 ORDER = [
-    "errors", "sigmoid", "curves", "linear_part", "screening", "descent", "projection", "robust",
+    "_version", "exceptions", "sigmoid", "curves", "linear_part", "screening", "descent", "projection", "robust",
     "uncertainty", "fitting", "polygons", "images", "tables", "entries", "cache", "sources",
     "banks", "saliency", "object_statistics", "statistics", "matching", "ceilings", "landmarks",
     "parting", "unet", "rehearsal", "extractors", "weights", "preprocessing", "precision",
@@ -75,7 +75,7 @@ def test_public_names_load_and_unknown_ones_do_not():
     for name in ptssp_sklearn.__all__:
         assert getattr(ptssp_sklearn, name).__doc__
         assert name in dir(ptssp_sklearn)
-    with pytest.raises(AttributeError, match="no attribute 'Embedder'"):
+    with pytest.raises(AttributeError, match="No ptssp_sklearn attribute Embedder"):
         _ = ptssp_sklearn.Embedder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ptssp_sklearn.errors import need as import_needed
+from ptssp_sklearn.exceptions import need as import_needed
 
 
 class MissingDataError(FileNotFoundError):

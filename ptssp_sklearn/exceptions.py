@@ -79,3 +79,25 @@ def need(name: str, what: str, command: str) -> Any:
         raise MissingPackageError(
             f"Got no package {error.name}, which {what} needs. Run: {command}", command
         ) from error
+
+
+def need_mlflow() -> Any:
+    """Import MLflow.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed; says how to install it.
+    """
+    return need("mlflow", "this", 'pip install "ptssp_sklearn[mlflow]"')
+
+
+def need_streamlit() -> Any:
+    """Import Streamlit.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed; says how to install it.
+    """
+    return need("streamlit", "the page", 'pip install "ptssp_sklearn[app]"')
