@@ -21,9 +21,9 @@ from experiments.draws import FOUR_WITH_MASKS, embed_draws
 from experiments.evaluation.protocol import read_bank
 from experiments.evaluation.study import fit_model
 from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline, load_curve_bank
-from ptssp_sklearn.metrics import curve_mae
+from ptssp_sklearn.curves.metrics import curve_mae
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.pipeline import pipeline_of_vectors
-from ptssp_sklearn.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve
 
 matplotlib.use("Agg")
 Array = NDArray[np.float64]

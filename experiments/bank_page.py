@@ -32,7 +32,7 @@ from experiments.held_out import (
 )
 from experiments.misfits import FALL, STEP, misfits
 from ptssp_sklearn.banks import bank_names
-from ptssp_sklearn.projection import fit_curves
+from ptssp_sklearn.curves.variable_projection import fit_curves
 
 N_WORST = 6
 BAD = 0.05

@@ -19,7 +19,7 @@ from experiments.datasets import make_dataset
 from experiments.options import positive
 from experiments.store import Store, portable
 from ptssp_sklearn.banks import METRICS, write_bank
-from ptssp_sklearn.curves import pivot_points
+from ptssp_sklearn.curves.table import pivot_points
 
 Pictures = tuple[list[NDArray[np.uint8]], list[NDArray[np.int32]]]
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.search import fit_4pl, logistic, search_curves
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 _LOG_2 = np.log(2.0)

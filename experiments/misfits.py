@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 For given shape parameters a curve is linear in its start and plateau, and the best
 0 <= start <= plateau <= 1 has a closed form. So only two parameters of the shape are
 searched: a coarse grid, then finer and finer grids around its best cells. Slow, and the
-same for every family: `ptssp_sklearn.projection` is the quick one for the 4PL.
+same for every family: `ptssp_sklearn.curves.variable_projection` is the quick one for the 4PL.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from ptssp_sklearn.sigmoid import PARAM_BOUNDS
+from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS
 
 Array = NDArray[np.float64]
 

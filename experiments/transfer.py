@@ -25,7 +25,7 @@ from experiments.evaluation.measures import table_scores
 from experiments.evaluation.protocol import CONDITIONS, Bank, read_bank
 from experiments.evaluation.study import fit_model
 from ptssp_sklearn import load_curve_bank
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ import pandas as pd
 from PIL import Image
 from sklearn.utils import Bunch
 
-from ptssp_sklearn.curves import pivot_points
+from ptssp_sklearn.curves.table import pivot_points
 
 METRICS = ("map50_95", "map50", "map75")
 """Scores a bank may hold, the main one first; COCO's, over masks."""

@@ -168,7 +168,7 @@ def _points(pilot: list[str] | None) -> list[tuple[float, float]]:
     """Read ``51:0.23`` or a file of the columns size and score."""
     import pandas as pd
 
-    from ptssp_sklearn.pilot import check_pilot
+    from ptssp_sklearn.curves.pilot import check_pilot
 
     points: list[tuple[float, float]] = []
     for text in pilot or []:

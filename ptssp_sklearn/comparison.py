@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, check_cv
 
 from ptssp_sklearn.assessment import Assessment, assess
-from ptssp_sklearn.curves import check_curve_table
+from ptssp_sklearn.curves.table import check_curve_table
 from ptssp_sklearn.exceptions import need_mlflow
 from ptssp_sklearn.figures import draw_comparison
 from ptssp_sklearn.provenance import content_hash

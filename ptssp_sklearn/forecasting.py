@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from ptssp_sklearn.curves.pilot import check_pilot
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve, whole_images
 from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.levels import interval_levels
 from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.questions import (
     check_levels,
     check_reached,
@@ -20,7 +21,6 @@ from ptssp_sklearn.questions import (
     check_unreachable,
     match_targets,
 )
-from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
 
 
 class CurveForecastMixin:

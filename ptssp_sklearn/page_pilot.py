@@ -6,8 +6,8 @@ import io
 
 import pandas as pd
 
+from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.page_inputs import Upload
-from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.request import DEFAULT_LIMITS, RequestError
 
 

@@ -15,11 +15,12 @@ from safetensors.numpy import save
 
 from ptssp_sklearn._version import __version__
 from ptssp_sklearn.backbones import make_backbone
+from ptssp_sklearn.curves.fitter import SigmoidCurveFitter
+from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.domain import References
 from ptssp_sklearn.embedding import ImageEmbedder
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.expert import Expert
-from ptssp_sklearn.fitting import SigmoidCurveFitter
 from ptssp_sklearn.levels import LevelMap
 from ptssp_sklearn.mixture import Mixture
 from ptssp_sklearn.noise import MeasurementNoise
@@ -29,7 +30,6 @@ from ptssp_sklearn.population import Population
 from ptssp_sklearn.prediction import find_domains
 from ptssp_sklearn.regression import CurveParamRegressor, expert_settings
 from ptssp_sklearn.scaling import Standardiser
-from ptssp_sklearn.sigmoid import PARAM_NAMES
 
 FORMAT, OLDEST_FORMAT = 4, 2
 _KEY = "ptssp_sklearn"

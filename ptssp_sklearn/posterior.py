@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.levels import NOMINAL, LevelMap
 from ptssp_sklearn.mixture import Mixture
 from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve
 from ptssp_sklearn.tilting import pick_tilted, tilt
 
 Array = NDArray[np.float64]

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.images import ImageError, is_missing, load_image, load_mask
-from ptssp_sklearn.pilot import check_pilot
 from ptssp_sklearn.tables import ImageRow, check_image_table
 
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")

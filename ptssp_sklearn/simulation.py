@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve, whole_images
 from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.sigmoid import sigmoid_curve, whole_images
 
 Array = NDArray[np.float64]
 

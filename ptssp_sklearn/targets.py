@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ptssp_sklearn.calibration import calibrate
-from ptssp_sklearn.curves import check_curve_table
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.table import check_curve_table
 from ptssp_sklearn.domain import References
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.population import Population
-from ptssp_sklearn.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.draws import Draw
 from experiments.evaluation.protocol import Bank
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 DRAWS = [
     Draw(tuple(range(1, 9)), masks=True),

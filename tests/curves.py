@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 
 SIZES = np.array([2.0, 4, 8, 16, 32, 64, 128, 256])
 

@@ -11,8 +11,8 @@ from experiments.bank_page import main
 from experiments.contact_sheet import choose, outlined
 from experiments.misfits import misfits
 from ptssp_sklearn.banks import read_bank, write_bank
-from ptssp_sklearn.projection import fit_curves
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.variable_projection import fit_curves
 
 SIZES = [2, 4, 8, 16, 32, 64]
 

@@ -8,7 +8,7 @@ import pytest
 
 from ptssp_sklearn import SigmoidCurveFitter, load_curve_bank
 from ptssp_sklearn.banks import bank_names, read_bank, write_bank
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from tests.scenes import task
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ptssp_sklearn.curves import check_curve_table, pivot_points, table_sizes
+from ptssp_sklearn.curves.table import check_curve_table, pivot_points, table_sizes
 
 
 def test_columns_are_sorted_and_may_be_text():

@@ -5,11 +5,11 @@ import pytest
 from scipy.integrate import trapezoid
 
 from ptssp_sklearn.calibration import calibrate
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.levels import LEVELS, NOMINAL
 from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.population import Population
-from ptssp_sklearn.sigmoid import sigmoid_curve
 from tests.curves import SIZES, population
 
 _, PARAMS = population(500)

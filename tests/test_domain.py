@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from ptssp_sklearn import CurveParamRegressor
+from ptssp_sklearn.curves.sigmoid import from_unbounded
 from ptssp_sklearn.domain import STRANGE, Domain, References
-from ptssp_sklearn.sigmoid import from_unbounded
 
 N = 100
 

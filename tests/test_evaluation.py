@@ -12,7 +12,7 @@ from experiments.evaluation.forecast import LEVELS, Forecast, Question
 from experiments.evaluation.measures import coverage, scores_beyond, table_scores
 from experiments.evaluation.protocol import Bank, Truth, fold_numbers
 from experiments.evaluation.study import Study, run_study
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from tests.curve_banks import REAL_SIZES, SIZES, load, made_up
 
 QUICK = {"n_networks": 4, "n_steps": 10}

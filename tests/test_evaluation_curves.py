@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from experiments.evaluate import run
 from experiments.evaluation.curves_file import read_points, score_curves, show
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 
 @pytest.fixture(scope="module")

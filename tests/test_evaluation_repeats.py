@@ -10,7 +10,7 @@ from experiments.evaluation.context import Context
 from experiments.evaluation.repeats import LIMITS, ORACLES, measure_repeats, read_repeats, show
 from experiments.schedule import Task
 from experiments.store import Outcome, Store
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 SIZES = np.array([2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
 

@@ -9,7 +9,7 @@ import pytest
 from experiments.evaluation.campaigns import Campaign, oracle, power_law
 from experiments.evaluation.protocol import Truth
 from experiments.evaluation.rounds import outcome
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from tests.curve_banks import SIZES, made_up
 
 

@@ -13,7 +13,7 @@ from experiments.demo import coin_tiles
 from experiments.draws import Draw, embed_draws, standard_draws
 from experiments.train import WARNING, card
 from ptssp_sklearn import ImageEmbedder, load_pretrained
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 
 @pytest.fixture(scope="module")

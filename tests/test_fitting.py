@@ -9,8 +9,8 @@ from scipy.optimize import least_squares
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ptssp_sklearn import SigmoidCurveFitter, load_curve_bank
-from ptssp_sklearn.projection import fit_curves
-from ptssp_sklearn.sigmoid import PARAM_BOUNDS, PARAM_NAMES, sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS, PARAM_NAMES, sigmoid_curve
+from ptssp_sklearn.curves.variable_projection import fit_curves
 
 SIZES = np.array([2.0, 4, 8, 16, 32, 64, 128, 256, 512, 1024])
 

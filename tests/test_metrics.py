@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptssp_sklearn.metrics import curve_mae, curve_r2, reached_sizes, reached_tables, size_errors
+from ptssp_sklearn.curves.metrics import (
+    curve_mae,
+    curve_r2,
+    reached_sizes,
+    reached_tables,
+    size_errors,
+)
 
 
 def test_curves_count_alike_however_many_points_they_have():

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.answer import answer_about, answer_for, one_row
 from ptssp_sklearn.cli import app
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.outlook import outlook_for
 from ptssp_sklearn.page_export import (
     ModelChoice,
@@ -33,7 +34,6 @@ from ptssp_sklearn.page_server import page_options
 from ptssp_sklearn.page_text import LANGUAGES, Words, plain
 from ptssp_sklearn.polygons import parse_polygons
 from ptssp_sklearn.request import DEFAULT_LIMITS
-from ptssp_sklearn.sigmoid import sigmoid_curve
 from tests.scenes import task
 
 PILOT = [(16.0, 0.21), (64.0, 0.35)]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ptssp_sklearn.pilot import check_pilot
+from ptssp_sklearn.curves.pilot import check_pilot
 
 
 def test_pairs_and_tables_say_the_same():

@@ -18,7 +18,7 @@ from ptssp_sklearn import (
     TrainingSizePipeline,
     make_training_size_pipeline,
 )
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from tests.scenes import table
 
 QUICK = {"n_networks": 2, "n_steps": 20, "random_state": 0}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from ptssp_sklearn.plotting import PredictedCurveDisplay
+from ptssp_sklearn.curves.display import PredictedCurveDisplay
 
 PARAMS = [0.1, 1.0, 100.0, 0.9]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ptssp_sklearn import load_pretrained
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.pretrained import pretrained_names
-from ptssp_sklearn.sigmoid import sigmoid_curve
 
 
 @pytest.mark.parametrize("name", pretrained_names())

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ptssp_sklearn import CurveParamRegressor
-from ptssp_sklearn.sigmoid import from_unbounded, sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 
 QUICK = {"n_networks": 4, "n_steps": 30}
 SIZES = np.geomspace(2, 1024, 10)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ptssp_sklearn.sigmoid import (
+from ptssp_sklearn.curves.sigmoid import (
     PARAM_BOUNDS,
     PARAM_NAMES,
     from_unbounded,

@@ -22,9 +22,9 @@ from sklearn.utils import Bunch
 
 from ptssp_sklearn import ImageEmbedder, SigmoidCurveFitter, TrainingSizePipeline, load_pretrained
 from ptssp_sklearn.assessment import assess
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.provenance import content_hash
 from ptssp_sklearn.serving import encode_images
-from ptssp_sklearn.sigmoid import sigmoid_curve
 from ptssp_sklearn.tracking import (
     compare,
     load_model,

@@ -13,7 +13,7 @@ from experiments.evaluation import protocol
 from experiments.evaluation.protocol import Bank
 from experiments.train import card, describe
 from experiments.transfer import EVERYTHING, embed_banks, table, transfer
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from tests.scenes import table as image_rows
 
 DRAWS = standard_draws()

@@ -11,8 +11,8 @@ from scipy.optimize import least_squares
 from scipy.special import expit
 
 from ptssp_sklearn import SigmoidCurveFitter
-from ptssp_sklearn.projection import fit_curves
-from ptssp_sklearn.sigmoid import (
+from ptssp_sklearn.curves._uncertainty import coordinate_jacobian, fit_with_uncertainty
+from ptssp_sklearn.curves.sigmoid import (
     PARAM_BOUNDS,
     PARAM_NAMES,
     from_unbounded,
@@ -20,7 +20,7 @@ from ptssp_sklearn.sigmoid import (
     sigmoid_curve,
     to_unbounded,
 )
-from ptssp_sklearn.uncertainty import coordinate_jacobian, fit_with_uncertainty
+from ptssp_sklearn.curves.variable_projection import fit_curves
 
 LCDB = Path(__file__).parent / "data" / "lcdb_accuracy.csv.gz"
 SIZES = np.array([4.0, 8, 16, 32, 64, 128, 256, 512, 1024, 2048])

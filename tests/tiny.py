@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ptssp_sklearn import TrainingSizePipeline, make_training_size_pipeline
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from tests.scenes import table
 
 SIZES = 2.0 ** np.arange(1, 8)

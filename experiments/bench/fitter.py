@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.optimize import curve_fit, least_squares
 
 from experiments.bench.page import machine, medians, peak_memory, table, write_section
-from ptssp_sklearn.projection import fit_curves
-from ptssp_sklearn.sigmoid import PARAM_BOUNDS, sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS, sigmoid_curve
+from ptssp_sklearn.curves.variable_projection import fit_curves
 
 LCDB = Path("tests/data/lcdb_accuracy.csv.gz")
 COMMON_SIZES = 16

@@ -14,7 +14,7 @@ from scipy.optimize import OptimizeWarning, curve_fit
 from experiments.evaluation.forecast import Forecast, Question
 from experiments.families import fit_power3, power3
 from ptssp_sklearn import SigmoidCurveFitter
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from experiments.evaluation.forecast import Question
 from experiments.evaluation.protocol import fold_numbers
 from experiments.evaluation.report import Column, table
 from ptssp_sklearn import CurveParamRegressor
-from ptssp_sklearn.projection import fit_curves
+from ptssp_sklearn.curves.variable_projection import fit_curves
 
 Array = NDArray[np.float64]
 

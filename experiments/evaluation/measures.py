@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from experiments.evaluation.forecast import LEVELS, Forecast
 from experiments.evaluation.protocol import Truth
-from ptssp_sklearn.metrics import UNREACHED, curve_mae, curve_r2, size_errors
+from ptssp_sklearn.curves.metrics import UNREACHED, curve_mae, curve_r2, size_errors
 
 Array = NDArray[np.float64]
 

@@ -25,7 +25,7 @@ from experiments.evaluation.report import (
     wide,
 )
 from experiments.evaluation.sheet import Scorer, Sheet
-from ptssp_sklearn.metrics import curve_mae
+from ptssp_sklearn.curves.metrics import curve_mae
 
 LIMITS = (4.0, 16.0, 64.0)
 REAL_LIMITS = (0.0, 31.0, 51.0, 101.0, 201.0)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from experiments.draws import Draw, bank_draws, embed_draws
-from ptssp_sklearn.metrics import reached_tables
-from ptssp_sklearn.projection import fit_curves
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.metrics import reached_tables
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.variable_projection import fit_curves
 
 Array = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from experiments.evaluation.measures import scores_beyond
 from experiments.evaluation.protocol import Truth
 from experiments.evaluation.report import SHARP, Frames, Section, pick, table, wide
 from experiments.store import Store
-from ptssp_sklearn.projection import fit_curves
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.variable_projection import fit_curves
 
 Array = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from experiments.candidates import Fold, predict_points
 from experiments.evaluation.forecast import Forecast, Question
 from experiments.evaluation.protocol import Bank, Truth, fold_numbers, named_groups
 from ptssp_sklearn import CurveParamRegressor, make_training_size_pipeline
-from ptssp_sklearn.projection import fit_curves
+from ptssp_sklearn.curves.variable_projection import fit_curves
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.studies.results import Result
 from ptssp_sklearn import SigmoidCurveFitter
-from ptssp_sklearn.sigmoid import inverse_sigmoid_curve, whole_images
+from ptssp_sklearn.curves.sigmoid import inverse_sigmoid_curve, whole_images
 
 LEAST_SIZES = 3
 NEAR_THE_END = 0.9

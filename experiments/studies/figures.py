@@ -13,7 +13,7 @@ from experiments.studies.curve import Curve
 from experiments.studies.packages import need
 from experiments.studies.results import Result
 from experiments.studies.study import Examples
-from ptssp_sklearn.sigmoid import sigmoid_curve
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 _COLUMNS = 4
 _EXAMPLES_IN_A_ROW = 6

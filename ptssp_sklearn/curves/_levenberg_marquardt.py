@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.linear_part import SEARCH_BOX, TINY, Array, Curves, LinearPart, logistic
+from ptssp_sklearn.curves._linear_part import SEARCH_BOX, TINY, Array, Curves, LinearPart, logistic
 
 _LARGEST_MOVE = (1.0, 3.0)
 _GIVE_UP = 1e3

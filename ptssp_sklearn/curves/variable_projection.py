@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.descent import LEAST, descend, losses
-from ptssp_sklearn.linear_part import Array, Curves
-from ptssp_sklearn.screening import Grid
-from ptssp_sklearn.sigmoid import PARAM_BOUNDS
+from ptssp_sklearn.curves._levenberg_marquardt import LEAST, descend, losses
+from ptssp_sklearn.curves._linear_part import Array, Curves
+from ptssp_sklearn.curves._starting_grid import Grid
+from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS
 
 _CHUNK = 4096
 _FIRST_STEPS, _FIRST_SETTLED = 5, 1e-2

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ptssp_sklearn.curves import check_curve_table, table_sizes
-from ptssp_sklearn.robust import LOSSES, fit_params
-from ptssp_sklearn.sigmoid import PARAM_NAMES, sigmoid_curve
-from ptssp_sklearn.uncertainty import CurveFits, fit_with_uncertainty
+from ptssp_sklearn.curves._robust import LOSSES, fit_params
+from ptssp_sklearn.curves._uncertainty import CurveFits, fit_with_uncertainty
+from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve
+from ptssp_sklearn.curves.table import check_curve_table, table_sizes
 
 
 class SigmoidCurveFitter(TransformerMixin, BaseEstimator):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ptssp_sklearn.sigmoid import inverse_sigmoid_curve, sigmoid_curve, whole_images
+from ptssp_sklearn.curves.sigmoid import inverse_sigmoid_curve, sigmoid_curve, whole_images
 
 
 class PredictedCurveDisplay:
@@ -42,7 +42,7 @@ class PredictedCurveDisplay:
 
     Examples
     --------
-    >>> from ptssp_sklearn.plotting import PredictedCurveDisplay
+    >>> from ptssp_sklearn.curves import PredictedCurveDisplay
     >>> display = PredictedCurveDisplay([0.1, 1.0, 100.0, 0.9], target_map=0.5)
     >>> display.required_size
     100.0

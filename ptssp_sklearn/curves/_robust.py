@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ptssp_sklearn.projection import fit_curves
-from ptssp_sklearn.sigmoid import sigmoid_curve as evaluate
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve as evaluate
+from ptssp_sklearn.curves.variable_projection import fit_curves
 
 Array = NDArray[np.float64]
 

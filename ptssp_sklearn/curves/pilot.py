@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ptssp_sklearn.curves import table_sizes
+from ptssp_sklearn.curves.table import table_sizes
 from ptssp_sklearn.exceptions import InputError
 
 Array = NDArray[np.float64]
@@ -51,7 +51,7 @@ def check_pilot(pilot: Any, n_rows: int | None = None) -> tuple[Array, Array]:
 
     Examples
     --------
-    >>> from ptssp_sklearn.pilot import check_pilot
+    >>> from ptssp_sklearn.curves import check_pilot
     >>> check_pilot([(16, 0.31), (32, 0.42)])
     (array([16., 32.]), array([[0.31, 0.42]]))
     """

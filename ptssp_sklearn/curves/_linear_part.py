@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ptssp_sklearn.sigmoid import PARAM_BOUNDS
+from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS
 
 Array = NDArray[np.floating[Any]]
 

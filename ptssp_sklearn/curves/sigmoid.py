@@ -44,7 +44,7 @@ def sigmoid_curve(sizes: ArrayLike, params: ArrayLike) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> from ptssp_sklearn.sigmoid import sigmoid_curve
+    >>> from ptssp_sklearn.curves import sigmoid_curve
     >>> sigmoid_curve([0, 100, 1e9], [0.1, 1.0, 100.0, 0.9]).round(2)
     array([0.1, 0.5, 0.9])
     """
@@ -81,7 +81,7 @@ def inverse_sigmoid_curve(scores: ArrayLike, params: ArrayLike) -> NDArray[np.fl
 
     Examples
     --------
-    >>> from ptssp_sklearn.sigmoid import inverse_sigmoid_curve
+    >>> from ptssp_sklearn.curves import inverse_sigmoid_curve
     >>> inverse_sigmoid_curve([0.05, 0.5, 0.95], [0.1, 1.0, 100.0, 0.9]).round(6)
     array([  0., 100.,  inf])
     """

@@ -1,0 +1,7 @@
+"""Learning curves: the 4PL, curve tables, pilots, fits, errors and plots."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
