@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from ptssp_sklearn import ImageEmbedder
-from ptssp_sklearn.banks import image_table, load_curve_bank
+from ptssp_sklearn.banks import load_curve_bank
+from ptssp_sklearn.images.table import image_table
 
 CACHE = Path(".cache")
 KEPT = Path(__file__).parent / "measurements" / "draws.npz"

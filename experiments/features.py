@@ -27,8 +27,8 @@ from experiments.evaluation.measures import table_scores
 from experiments.evaluation.protocol import fold_numbers
 from experiments.evaluation.report import Column, table
 from ptssp_sklearn import CurveParamRegressor, ImageEmbedder, load_curve_bank
-from ptssp_sklearn.banks import image_table
 from ptssp_sklearn.ceilings import CEILING_NAMES
+from ptssp_sklearn.images.table import image_table
 
 Array = NDArray[np.float64]
 Predict = Callable[["Split"], Array]

@@ -12,7 +12,6 @@ import pandas as pd
 from ptssp_sklearn.curves.display import PredictedCurveDisplay
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve, whole_images
 from ptssp_sklearn.domain import STRANGE
-from ptssp_sklearn.images import ImageError
 from ptssp_sklearn.levels import interval_levels
 from ptssp_sklearn.outlook import Outlook, look_at, outlook_for
 from ptssp_sklearn.pipeline import TrainingSizePipeline
@@ -139,35 +138,6 @@ def _whole(size: float) -> int | None:
 
 def _best(found: tuple[float, float] | None) -> dict[str, Any] | None:
     return None if found is None else {"map": found[0], "required_size": _whole(found[1])}
-
-
-def one_row(images: Sequence[Any], masks: Sequence[Any] = ()) -> pd.DataFrame:
-    """Build the image table of one dataset.
-
-    Parameters
-    ----------
-    images, masks : sequence of cells
-        Of an image table; a mask an image, or none.
-
-    Returns
-    -------
-    X : DataFrame of one row
-
-    Raises
-    ------
-    ImageError
-        If there is no image, or there are masks, but not as many as images.
-    """
-    if not images:
-        raise ImageError("Got no image, expected at least one; four are better.")
-    if masks and len(masks) != len(images):
-        raise ImageError(
-            f"Got {len(masks)} masks for {len(images)} images, expected one a image, in the same "
-            "order, or none."
-        )
-    cells = {f"image_{i}": [cell] for i, cell in enumerate(images, 1)}
-    cells |= {f"mask_{i}": [cell] for i, cell in enumerate(masks, 1)}
-    return pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in cells.items()})
 
 
 def answer_for(

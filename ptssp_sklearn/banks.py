@@ -15,6 +15,7 @@ from PIL import Image
 from sklearn.utils import Bunch
 
 from ptssp_sklearn.curves.table import pivot_points
+from ptssp_sklearn.images.table import image_table
 
 METRICS = ("map50_95", "map50", "map75")
 """Scores a bank may hold, the main one first; COCO's, over masks."""
@@ -155,21 +156,6 @@ def _points_of(
     if "learner" in points.columns:
         points = points[points["learner"] == (learner or main)]
     return points, learners
-
-
-def image_table(
-    cells: list[tuple[np.ndarray, np.ndarray]], *, index: pd.Index | None = None
-) -> pd.DataFrame:
-    """Build an image table from (images, masks) of each dataset."""
-    columns: dict[str, list[Any]] = {}
-    for kind, part in (("image", 0), ("mask", 1)):
-        for number in range(max(len(row[0]) for row in cells)):
-            columns[f"{kind}_{number + 1}"] = [
-                row[part][number] if number < len(row[part]) else None for row in cells
-            ]
-    return pd.DataFrame(
-        {name: pd.Series(values, dtype=object, index=index) for name, values in columns.items()}
-    )
 
 
 def _write_picture(archive: zipfile.ZipFile, name: str, pixels: np.ndarray) -> None:

@@ -192,7 +192,7 @@ def _points(pilot: list[str] | None) -> list[tuple[float, float]]:
 
 def _table(images: list[str] | None, mask: list[str] | None, model: str) -> Any:
     """Build the row asked about; None where there is no image, for a model without images."""
-    from ptssp_sklearn.answer import one_row
+    from ptssp_sklearn.images.table import one_row
 
     if not images and not mask and not _model(model)["regress"].experts_:
         return None

@@ -22,11 +22,10 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 
 from ptssp_sklearn.batches import Computed, Task, in_batches, in_processes
-from ptssp_sklearn.cache import FeatureCache
-from ptssp_sklearn.entries import cache_key, pack, unpack
 from ptssp_sklearn.extractors import Backbone
-from ptssp_sklearn.sources import Source, row_sources
-from ptssp_sklearn.tables import ImageRow
+from ptssp_sklearn.images.cache import FeatureCache, cache_key, pack, unpack
+from ptssp_sklearn.images.lazy_image import Source, row_sources
+from ptssp_sklearn.images.table import ImageRow
 
 Array = NDArray[np.float64]
 Units = list[list[Source]]

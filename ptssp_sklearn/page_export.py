@@ -53,8 +53,8 @@ def python_lines(answer: Answer, choice: ModelChoice, task: Task | None) -> str:
     """Write the Python that gives the same answer."""
     imported, load = choice.code
     table = "X = None" if task is None else task.code or _table_code(task)
-    row = ", one_row" if "one_row" in table else ""
-    lines = [f"from ptssp_sklearn.answer import answer_for{row}", imported, table]
+    lines = ["from ptssp_sklearn.images import one_row"] if "one_row" in table else []
+    lines += ["from ptssp_sklearn.answer import answer_for", imported, table]
     asked = f"{answer.target_map:g}, pilot={answer.pilot!r}, coverage={answer.coverage:g}"
     lines.append(f"answer = answer_for({load}, X, {asked})")
     lines.append("print(answer.sentence())")

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ptssp_sklearn.answer import one_row
 from ptssp_sklearn.exceptions import InputError
-from ptssp_sklearn.polygons import Polygon, draw_polygons, parse_polygons
+from ptssp_sklearn.images.table import one_row
+from ptssp_sklearn.images.yolo_labels import Polygon, draw_polygons, parse_polygons
 from ptssp_sklearn.request import (
     DEFAULT_LIMITS,
     CellDecoder,

@@ -17,8 +17,8 @@ from PIL import Image, UnidentifiedImageError
 
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.exceptions import InputError
-from ptssp_sklearn.images import ImageError, is_missing, load_image, load_mask
-from ptssp_sklearn.tables import ImageRow, check_image_table
+from ptssp_sklearn.images.decoding import ImageError, is_missing, load_image, load_mask
+from ptssp_sklearn.images.table import ImageRow, check_image_table, image_table
 
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 MASK_FORMATS = ("PNG", "WEBP", "BMP")
@@ -119,20 +119,18 @@ class CellDecoder:
         self.left = limits.pixels
 
     def read(self, row: ImageRow) -> pd.DataFrame:
-        cells: dict[str, Any] = {}
         if len(row.images) > self.limits.images:
             raise RequestError(
                 f"Got {len(row.images)} images in row {row.name}, expected at most "
                 f"{self.limits.images}."
             )
-        for number, (cell, mask_cell) in enumerate(zip(row.images, row.masks, strict=True), 1):
-            place = f"image_{number} of row {row.name}"
-            image = self.image(cell, place)
-            cells[f"image_{number}"] = [image]
-            if mask_cell is not None:
-                place = f"mask_{number} of row {row.name}"
-                cells[f"mask_{number}"] = [self.mask(mask_cell, image.shape[:2], place)]
-        return pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in cells.items()})
+        images: list[Any] = []
+        masks: list[Any] = []
+        for cell, mask, places in zip(row.images, row.masks, row.places(), strict=True):
+            image = self.image(cell, places[0])
+            images.append(image)
+            masks.append(None if mask is None else self.mask(mask, image.shape[:2], places[1]))
+        return image_table([(images, masks)])
 
     def image(self, cell: Any, place: str) -> NDArray[np.uint8]:
         """Decode bytes or base64 to (height, width, 3); messages call the cell `place`."""

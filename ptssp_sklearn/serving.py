@@ -19,11 +19,11 @@ from PIL import Image
 
 from ptssp_sklearn.answer import SHOWN_SIZES, answer_for
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
+from ptssp_sklearn.images.table import check_image_table, image_table
 from ptssp_sklearn.levels import interval_levels
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.questions import check_target, check_unreachable
 from ptssp_sklearn.request import DEFAULT_LIMITS, Limits, RequestError, read_rows
-from ptssp_sklearn.tables import check_image_table
 
 PARAM_DEFAULTS: dict[str, Any] = {"target_map": None, "interval": 0.9, "unreachable": "nan"}
 """Parameters of a request; one without a default must be given."""
@@ -215,16 +215,11 @@ def encode_images(X: Any) -> pd.DataFrame:
     """
     rows = []
     for row in check_image_table(X):
-        cells: dict[str, str | None] = {}
-        for number, (image, mask) in enumerate(row.decode(), 1):
-            cells[f"image_{number}"] = _png(image)
-            if mask is not None:
-                cells[f"mask_{number}"] = _png(mask.astype(np.uint16))
-        rows.append(cells)
-    names = sorted({name for cells in rows for name in cells}, key=lambda n: (n[0], len(n), n))
-    return pd.DataFrame(
-        {n: pd.Series([cells.get(n) for cells in rows], dtype=object) for n in names}
-    )
+        pairs = list(row.decode())
+        images = [_png(image) for image, _ in pairs]
+        masks = [None if mask is None else _png(mask.astype(np.uint16)) for _, mask in pairs]
+        rows.append((images, masks))
+    return image_table(rows)
 
 
 def _png(pixels: np.ndarray) -> str:

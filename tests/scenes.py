@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ptssp_sklearn.banks import image_table
+from ptssp_sklearn.images.table import image_table
 
 
 def scene(seed: int, *, side: int = 40, contrast: float = 90.0, n_objects: int = 3):

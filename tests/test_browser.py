@@ -27,7 +27,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from experiments.serving_process import PTSSP, QUIET, free_port
 from ptssp_sklearn import load_pretrained
-from ptssp_sklearn.answer import answer_for, one_row
+from ptssp_sklearn.answer import answer_for
+from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.page_text import Words
 from tests.scenes import task
 

@@ -11,14 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ptssp_sklearn.cache import DiskCache, MemoryCache, open_cache, parse_size
-from ptssp_sklearn.entries import array_digest, cache_key, pack, unpack
+from ptssp_sklearn.images.cache import (
+    DiskCache,
+    MemoryCache,
+    array_digest,
+    cache_key,
+    open_cache,
+    pack,
+    parse_size,
+    unpack,
+)
 
 KEYS = [cache_key(f"{i}") for i in range(40)]
 WRITER = """
 import sys
-from ptssp_sklearn.cache import DiskCache
-from ptssp_sklearn.entries import cache_key
+from ptssp_sklearn.images.cache import DiskCache
+from ptssp_sklearn.images.cache import cache_key
 cache = DiskCache(sys.argv[1], 10**9)
 print("ready", flush=True)
 i = 0

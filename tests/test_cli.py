@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from experiments.serving_process import PTSSP
 from ptssp_sklearn import load_pretrained
-from ptssp_sklearn.answer import one_row
 from ptssp_sklearn.cli import app
+from ptssp_sklearn.images.table import one_row
 from tests.scenes import task
 
 

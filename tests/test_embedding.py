@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from ptssp_sklearn import ImageEmbedder
 from ptssp_sklearn.backbones import register_backbone
 from ptssp_sklearn.extractors import StatisticsBackbone
-from ptssp_sklearn.images import ImageError
+from ptssp_sklearn.images.decoding import ImageError
 from tests.scenes import scene, table
 
 

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from ptssp_sklearn import ImageEmbedder, sources
 from ptssp_sklearn.backbones import register_backbone
 from ptssp_sklearn.extractors import Backbone
-from ptssp_sklearn.images import ImageError, load_image
+from ptssp_sklearn.images.decoding import ImageError, load_image
 from tests.scenes import scene, table
 
 CALLS = {"image": 0, "mask": 0, "row": 0, "batches": 0, "decoded": 0}

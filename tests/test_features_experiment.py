@@ -8,7 +8,7 @@ import pytest
 
 from experiments.features import CANDIDATES, Split, boosted, page, sign
 from ptssp_sklearn import ImageEmbedder
-from ptssp_sklearn.banks import image_table
+from ptssp_sklearn.images.table import image_table
 
 PIXELS = np.zeros((1, 8, 8, 3), np.uint8)
 NAMES = (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ptssp_sklearn.images import ImageError, load_image, load_mask
+from ptssp_sklearn.images.decoding import ImageError, load_image, load_mask
 
 RGB = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ptssp_sklearn.cache import MemoryCache
-from ptssp_sklearn.images import ImageError
-from ptssp_sklearn.sources import row_sources
-from ptssp_sklearn.tables import check_image_table
+from ptssp_sklearn.images.cache import MemoryCache
+from ptssp_sklearn.images.decoding import ImageError
+from ptssp_sklearn.images.lazy_image import row_sources
+from ptssp_sklearn.images.table import check_image_table
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
 MASK = np.eye(8, dtype=int)

@@ -20,7 +20,7 @@ from experiments.learners import make_learner
 from experiments.learners.base import Budget
 from experiments.learners.polygons import label_text, polygon
 from experiments.learners.yolo import YoloLearner
-from ptssp_sklearn.polygons import draw_polygons, read_polygons
+from ptssp_sklearn.images.yolo_labels import draw_polygons, read_polygons
 from tests.scenes import scene
 
 if find_spec("ultralytics") is None:

@@ -12,8 +12,8 @@ from PIL import Image
 
 from experiments.datasets.base import Sample
 from experiments.datasets.yolo_files import Entry, Layout, read_layout, read_split
-from ptssp_sklearn.images import load_image
-from ptssp_sklearn.polygons import draw_polygons
+from ptssp_sklearn.images.decoding import load_image
+from ptssp_sklearn.images.yolo_labels import draw_polygons
 
 
 class YoloDataset:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ptssp_sklearn.polygons import Polygon, read_polygons
+from ptssp_sklearn.images.yolo_labels import Polygon, read_polygons
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from scipy import ndimage
 
 from ptssp_sklearn.exceptions import ImageError
-from ptssp_sklearn.polygons import draw_polygons, read_polygons
+from ptssp_sklearn.images.yolo_labels import draw_polygons, read_polygons
 
 MAX_PIXELS = 50_000_000
 """Largest image that is decoded by default, pixels."""

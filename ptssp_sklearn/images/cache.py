@@ -1,4 +1,8 @@
-"""A store of computed features: in memory or in a folder that several processes share."""
+"""A store of computed features: in memory or in a folder that several processes share.
+
+It is our own rather than a package such as diskcache: entries are checked by a checksum, hold no
+pickle, and the keys of stored features depend on how they are packed.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _OVERHEAD = 200
@@ -21,6 +28,36 @@ _CHECKSUM = 32
 _SCAN_AFTER = 0.05
 _KEEP = 0.9
 _ABANDONED = 3600.0
+
+
+def cache_key(*parts: str | bytes) -> str:
+    """Give the key of an entry: SHA-256 of its parts, each with its length."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def array_digest(array: NDArray) -> bytes:
+    """Give the SHA-256 of an array: type, shape and values."""
+    digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()
+
+
+def pack(values: NDArray[np.float64]) -> bytes:
+    """Turn a vector into bytes; in half the space where single precision holds it exactly."""
+    with np.errstate(over="ignore"):
+        small = values.astype(np.float32)
+    exact = np.array_equal(small.astype(np.float64), values, equal_nan=True)
+    return b"f" + small.tobytes() if exact else b"d" + values.astype(np.float64).tobytes()
+
+
+def unpack(data: bytes) -> NDArray[np.float64]:
+    """Give back what `pack` was given."""
+    return np.frombuffer(data[1:], dtype=data[:1].decode()).astype(np.float64)
 
 
 class FeatureCache(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ptssp_sklearn.images import MAX_PIXELS, ImageError, is_missing, load_image, load_mask
+from ptssp_sklearn.images.decoding import MAX_PIXELS, ImageError, is_missing, load_image, load_mask
 
 _COLUMN = re.compile(r"(image|mask)_([1-9][0-9]*)")
 
@@ -73,6 +73,61 @@ def check_image_table(X: Any) -> list[ImageRow]:
             "row of at least one image."
         )
     return [_row(*parts) for parts in zip(names, images, masks, strict=True)]
+
+
+def image_table(
+    rows: Sequence[tuple[Sequence[Any], Sequence[Any]]], *, index: Any = None
+) -> pd.DataFrame:
+    """Build an image table from the images and masks of each dataset.
+
+    Parameters
+    ----------
+    rows : sequence of (images, masks)
+        Cells of an image table; a mask an image, None where there is none, or no masks.
+    index : Index, optional
+        Names of the rows.
+
+    Returns
+    -------
+    X : DataFrame
+        Columns that no row fills are left out.
+    """
+    columns: dict[str, list[Any]] = {}
+    for kind, part in (("image", 0), ("mask", 1)):
+        for number in range(max(len(row[part]) for row in rows)):
+            cells = [row[part][number] if number < len(row[part]) else None for row in rows]
+            if any(cell is not None for cell in cells):
+                columns[f"{kind}_{number + 1}"] = cells
+    return pd.DataFrame(
+        {name: pd.Series(cells, dtype=object, index=index) for name, cells in columns.items()}
+    )
+
+
+def one_row(images: Sequence[Any], masks: Sequence[Any] = ()) -> pd.DataFrame:
+    """Build the image table of one dataset.
+
+    Parameters
+    ----------
+    images, masks : sequence of cells
+        Of an image table; a mask an image, or none.
+
+    Returns
+    -------
+    X : DataFrame of one row
+
+    Raises
+    ------
+    ImageError
+        If there is no image, or there are masks, but not as many as images.
+    """
+    if not images:
+        raise ImageError("Got no image, expected at least one; four are better.")
+    if masks and len(masks) != len(images):
+        raise ImageError(
+            f"Got {len(masks)} masks for {len(images)} images, expected one a image, in the same "
+            "order, or none."
+        )
+    return image_table([(images, masks)])
 
 
 def _columns(X: pd.DataFrame) -> tuple[list[tuple], list[tuple]]:

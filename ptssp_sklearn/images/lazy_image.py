@@ -14,10 +14,9 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
-from ptssp_sklearn.cache import FeatureCache, MemoryCache
-from ptssp_sklearn.entries import array_digest, cache_key
-from ptssp_sklearn.images import load_image, load_mask
-from ptssp_sklearn.tables import ImageRow
+from ptssp_sklearn.images.cache import FeatureCache, MemoryCache, array_digest, cache_key
+from ptssp_sklearn.images.decoding import load_image, load_mask
+from ptssp_sklearn.images.table import ImageRow
 
 _DECODER = f"decoded 1, Pillow {PIL.__version__}"
 _BYTES_A_PIXEL = 8
