@@ -27,7 +27,7 @@ from experiments.evaluation.measures import table_scores
 from experiments.evaluation.protocol import fold_numbers
 from experiments.evaluation.report import Column, table
 from ptssp_sklearn import CurveParamRegressor, ImageEmbedder, load_curve_bank
-from ptssp_sklearn.ceilings import CEILING_NAMES
+from ptssp_sklearn.embedding.statistics.mask_perturbation import CEILING_NAMES
 from ptssp_sklearn.images.table import image_table
 
 Array = NDArray[np.float64]
@@ -86,7 +86,7 @@ def is_landmark(name: str) -> bool:
 
 
 def is_ceiling(name: str) -> bool:
-    """Tell what small, typical errors would cost (see `ptssp_sklearn.ceilings`)."""
+    """Tell what small, typical errors would cost (see `ptssp_sklearn.embedding.statistics.mask_perturbation`)."""
     return name.endswith(CEILING_NAMES)
 
 

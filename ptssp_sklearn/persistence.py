@@ -14,11 +14,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ptssp_sklearn._version import __version__
-from ptssp_sklearn.backbones import make_backbone
 from ptssp_sklearn.curves.fitter import SigmoidCurveFitter
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.domain import References
-from ptssp_sklearn.embedding import ImageEmbedder
+from ptssp_sklearn.embedding.embedder import ImageEmbedder
+from ptssp_sklearn.embedding.registry import make_backbone
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.expert import Expert
 from ptssp_sklearn.levels import LevelMap

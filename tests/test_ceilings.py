@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptssp_sklearn.ceilings import CEILING_NAMES, ceiling_statistics
+from ptssp_sklearn.embedding.statistics.mask_perturbation import CEILING_NAMES, ceiling_statistics
 
 
 def squares(side: int, gap: int = 4) -> np.ndarray:

@@ -12,8 +12,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ptssp_sklearn import ImageEmbedder
-from ptssp_sklearn.backbones import register_backbone
-from ptssp_sklearn.extractors import StatisticsBackbone
+from ptssp_sklearn.embedding.registry import register_backbone
+from ptssp_sklearn.embedding.statistics.statistics_backbone import StatisticsBackbone
 from ptssp_sklearn.images.decoding import ImageError
 from tests.scenes import scene, table
 

@@ -16,8 +16,8 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from ptssp_sklearn import ImageEmbedder, sources
-from ptssp_sklearn.backbones import register_backbone
-from ptssp_sklearn.extractors import Backbone
+from ptssp_sklearn.embedding.backbone import Backbone
+from ptssp_sklearn.embedding.registry import register_backbone
 from ptssp_sklearn.images.decoding import ImageError, load_image
 from tests.scenes import scene, table
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torchvision
 
-from ptssp_sklearn.folding import fold_batch_norms
+from ptssp_sklearn.embedding.networks._batch_norm import fold_batch_norms
 
 
 class Residual(torch.nn.Module):

@@ -3,7 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptssp_sklearn.landmarks import LANDMARK_NAMES, landmark_scores, pixel_responses
+from ptssp_sklearn.embedding.statistics._pixel_landmarks import (
+    LANDMARK_NAMES,
+    landmark_scores,
+    pixel_responses,
+)
 from tests.scenes import task
 
 

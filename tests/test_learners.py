@@ -11,8 +11,8 @@ from experiments.learners.instances import class_map, find_instances
 from experiments.learners.lite0 import Lite0Learner
 from experiments.learners.unet import UNetLearner, stack, unstack
 from experiments.scoring import score_predictions
-from ptssp_sklearn.parting import depth_map
-from ptssp_sklearn.unet import StackedUNet
+from ptssp_sklearn.embedding.statistics.unet import StackedUNet
+from ptssp_sklearn.embedding.statistics.watershed import depth_map
 from tests.scenes import scene
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptssp_sklearn.matching import average_precision, overlap_table
+from ptssp_sklearn.embedding.statistics._average_precision import average_precision, overlap_table
 
 TRUTH = np.zeros((20, 20), np.int32)
 TRUTH[2:8, 2:8], TRUTH[12:18, 12:18] = 1, 2

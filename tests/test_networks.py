@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from sklearn.base import clone
 
 from ptssp_sklearn import ImageEmbedder
-from ptssp_sklearn.loaded_network import LEAST_COSINE, LoadedNetwork, cosines
-from ptssp_sklearn.preprocessing import Preprocessing
+from ptssp_sklearn.embedding.networks._preprocessing import Preprocessing
+from ptssp_sklearn.embedding.networks.loaded_network import LEAST_COSINE, LoadedNetwork, cosines
 from tests.scenes import table
 
 TINY_CLIP = {

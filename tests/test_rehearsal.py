@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ptssp_sklearn.rehearsal import REHEARSAL_NAMES, rehearse
+from ptssp_sklearn.embedding.statistics._unet_landmarks import REHEARSAL_NAMES, rehearse
 from tests.scenes import task
 
 

@@ -3,9 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptssp_sklearn.object_statistics import mask_statistics
-from ptssp_sklearn.saliency import otsu, saliency_map, salient_objects
-from ptssp_sklearn.statistics import image_statistics
+from ptssp_sklearn.embedding.statistics._image_statistics import (
+    image_statistics,
+    otsu,
+    saliency_map,
+    salient_objects,
+)
+from ptssp_sklearn.embedding.statistics._object_statistics import mask_statistics
 from tests.scenes import scene
 
 

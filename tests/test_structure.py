@@ -16,7 +16,7 @@ PACKAGE = Path(ptssp_sklearn.__file__).parent
 ROOT = PACKAGE.parent
 
 ORDER = [
-    "_version", "exceptions", "sigmoid", "curves", "linear_part", "screening", "descent", "projection", "robust",
+    "_version","exceptions","sigmoid", "curves", "linear_part", "screening", "descent", "projection", "robust",
     "uncertainty", "fitting", "polygons", "images", "tables", "entries", "cache", "sources",
     "banks", "saliency", "object_statistics", "statistics", "matching", "ceilings", "landmarks",
     "parting", "unet", "rehearsal", "extractors", "weights", "preprocessing", "precision",

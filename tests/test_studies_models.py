@@ -21,7 +21,7 @@ from experiments.studies.models.detectors import detector
 from experiments.studies.models.encoders import encoder
 from experiments.studies.models.trained import REGIMES, lite0, transferred
 from experiments.studies.study_b import unet
-from ptssp_sklearn.unet import StackedUNet
+from ptssp_sklearn.embedding.statistics.unet import StackedUNet
 
 
 def kinds(network: nn.Module) -> Counter:

@@ -16,8 +16,8 @@ from sklearn.pipeline import make_pipeline
 
 from experiments.bench.page import machine, medians, table, write_section
 from ptssp_sklearn import ImageEmbedder
-from ptssp_sklearn.inference import NetworkBackbone
-from ptssp_sklearn.loaded_network import cosines
+from ptssp_sklearn.embedding.networks.loaded_network import cosines
+from ptssp_sklearn.embedding.networks.network_backbone import NetworkBackbone
 
 SIDE = 640
 PER_ROW = 4

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from experiments.datasets.base import Sample
 from experiments.learners.base import Prediction
-from ptssp_sklearn.parting import part_objects
+from ptssp_sklearn.embedding.statistics.watershed import part_objects
 
 Array = NDArray[np.float32]
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.learners.segmenter import SegmenterLearner
-from ptssp_sklearn.unet import Decoder
+from ptssp_sklearn.embedding.statistics.unet import Decoder
 
 _LEVELS = (0, 1, 2, 3)
 """Of the encoder: strides 2, 4, 8 and 16."""
@@ -61,7 +61,11 @@ class Lite0UNet(nn.Module):
 def _trained_encoder() -> Any:
     timm = import_module("timm")
     with torch.random.fork_rng(devices=[]):
-        trained = import_module("ptssp_sklearn.networks").trained_lite0().state_dict()
+        trained = (
+            import_module("ptssp_sklearn.embedding.networks.architectures")
+            .trained_lite0()
+            .state_dict()
+        )
         encoder = timm.create_model(
             "tf_efficientnet_lite0", pretrained=False, features_only=True, out_indices=_LEVELS
         )

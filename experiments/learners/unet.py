@@ -9,7 +9,7 @@ from torch import Tensor
 
 from experiments.learners.base import Budget, Job, Model
 from experiments.learners.segmenter import SegmenterLearner, SegmenterModel
-from ptssp_sklearn.unet import StackedUNet
+from ptssp_sklearn.embedding.statistics.unet import StackedUNet
 
 
 class UNetLearner(SegmenterLearner):

@@ -26,7 +26,7 @@ from experiments.studies.training.detect import Detector
 from experiments.studies.training.embed import EmbeddedForest
 from experiments.studies.training.segment import Segmenter
 from experiments.studies.training.texts import vectors, word_numbers
-from ptssp_sklearn.unet import StackedUNet
+from ptssp_sklearn.embedding.statistics.unet import StackedUNet
 
 _PIXELS = 28 * 28
 

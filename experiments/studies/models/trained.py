@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from experiments.studies.packages import MissingDataError, need
-from ptssp_sklearn.networks import trained_lite0
+from ptssp_sklearn.embedding.networks.architectures import trained_lite0
 
 REGIMES = ("last", "some", "all")
 """Trained: the last layer only; the last few layers; the whole network."""

@@ -1,7 +1,7 @@
 """Features of the images of many rows: what the cache knows is not computed again.
 
 Images are read, decoded and prepared in threads, a little ahead of what computes their
-features; see `ptssp_sklearn.batches`.
+features; see `ptssp_sklearn.embedding._batches`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
 
-from ptssp_sklearn.batches import Computed, Task, in_batches, in_processes
-from ptssp_sklearn.extractors import Backbone
+from ptssp_sklearn.embedding._batches import Computed, Task, in_batches, in_processes
+from ptssp_sklearn.embedding.backbone import Backbone
 from ptssp_sklearn.images.cache import FeatureCache, cache_key, pack, unpack
 from ptssp_sklearn.images.lazy_image import Source, row_sources
 from ptssp_sklearn.images.table import ImageRow

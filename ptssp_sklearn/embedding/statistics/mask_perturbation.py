@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ptssp_sklearn.matching import average_precision, overlap_table
+from ptssp_sklearn.embedding.statistics._average_precision import average_precision, overlap_table
 
 Labels = NDArray[np.int32]
 

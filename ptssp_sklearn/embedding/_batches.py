@@ -10,7 +10,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from ptssp_sklearn.extractors import Backbone
+from ptssp_sklearn.embedding.backbone import Backbone
 
 Array = NDArray[np.float64]
 

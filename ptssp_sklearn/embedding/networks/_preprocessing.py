@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ptssp_sklearn.weights import import_extra
+from ptssp_sklearn.embedding.networks._weights import import_extra
 
 Pixels = NDArray[np.uint8]
 Preprocess = Callable[[Image.Image], Any]

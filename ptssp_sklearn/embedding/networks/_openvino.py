@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn.embedding.networks._weights import import_extra
 from ptssp_sklearn.exceptions import need
-from ptssp_sklearn.weights import import_extra
 
 ENGINES = ("torch", "openvino")
 

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.extractors import Array, Backbone, Images, Masks
-from ptssp_sklearn.loaded_network import LoadedNetwork
-from ptssp_sklearn.precision import fast_bfloat16
-from ptssp_sklearn.preprocessing import Preprocess, Preprocessing
-from ptssp_sklearn.weights import import_extra
+from ptssp_sklearn.embedding.backbone import Array, Backbone, Images, Masks
+from ptssp_sklearn.embedding.networks._preprocessing import Preprocess, Preprocessing
+from ptssp_sklearn.embedding.networks._weights import import_extra
+from ptssp_sklearn.embedding.networks.loaded_network import LoadedNetwork
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -184,3 +183,19 @@ def _paint_out(image: NDArray[np.uint8], hidden: NDArray[np.bool_]) -> NDArray[n
     painted = image.copy()
     painted[hidden] = image.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
     return painted
+
+
+def fast_bfloat16(place: Any) -> bool:
+    """Tell whether a torch device has instructions for bfloat16; without, it is emulated.
+
+    Parameters
+    ----------
+    place : torch.device
+    """
+    import torch
+
+    if place.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    known = [getattr(torch.cpu, name, None) for name in names]
+    return place.type == "cpu" and any(test() for test in known if test is not None)

@@ -10,7 +10,7 @@ from scipy import ndimage
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from ptssp_sklearn.matching import average_precision, overlap_table
+from ptssp_sklearn.embedding.statistics._average_precision import average_precision, overlap_table
 
 PIXEL_NAMES = ("roc_auc", "average_precision", "best_iou")
 OBJECT_NAMES = ("object_map", "object_iou", "object_recall", "object_precision")

@@ -9,9 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ptssp_sklearn.inference import NetworkBackbone
-from ptssp_sklearn.preprocessing import Preprocess
-from ptssp_sklearn.weights import fill, import_extra, in_order, no_weights, read_state
+from ptssp_sklearn.embedding.networks._preprocessing import Preprocess
+from ptssp_sklearn.embedding.networks._weights import (
+    fill,
+    import_extra,
+    in_order,
+    no_weights,
+    read_state,
+)
+from ptssp_sklearn.embedding.networks.network_backbone import NetworkBackbone
 
 
 class ClipBackbone(NetworkBackbone):

@@ -6,7 +6,7 @@ import copy
 from collections import Counter
 from typing import Any
 
-from ptssp_sklearn.weights import import_extra
+from ptssp_sklearn.embedding.networks._weights import import_extra
 
 
 def fold_batch_norms(network: Any, sample: Any) -> Any | None:

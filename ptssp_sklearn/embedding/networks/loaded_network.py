@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.compiled import CompiledNetwork
-from ptssp_sklearn.extractors import Array
-from ptssp_sklearn.folding import fold_batch_norms
-from ptssp_sklearn.preprocessing import Preprocessing
-from ptssp_sklearn.weights import import_extra, weights_digest
+from ptssp_sklearn.embedding.backbone import Array
+from ptssp_sklearn.embedding.networks._batch_norm import fold_batch_norms
+from ptssp_sklearn.embedding.networks._openvino import CompiledNetwork
+from ptssp_sklearn.embedding.networks._preprocessing import Preprocessing
+from ptssp_sklearn.embedding.networks._weights import import_extra, weights_digest
 
 LEAST_COSINE = 0.999
 """Features computed in another way are taken only where they agree this well with float32."""

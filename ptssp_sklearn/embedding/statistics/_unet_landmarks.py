@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.landmarks import LANDMARK_NAMES, match_objects, pixel_scores, usable_places
-from ptssp_sklearn.parting import depth_map, part_objects
+from ptssp_sklearn.embedding.statistics._pixel_landmarks import (
+    LANDMARK_NAMES,
+    match_objects,
+    pixel_scores,
+    usable_places,
+)
+from ptssp_sklearn.embedding.statistics.watershed import depth_map, part_objects
 
 Array = NDArray[np.float64]
 
@@ -101,7 +106,7 @@ def _train(
     """Train the networks of all folds; give their maps of all images, and the losses."""
     import torch
 
-    from ptssp_sklearn.unet import StackedUNet, turned
+    from ptssp_sklearn.embedding.statistics.unet import StackedUNet, turned
 
     pixels, inside, depth = _tensors(images, masks)
     network = StackedUNet(2, _WIDTH, n_folds).to(memory_format=torch.channels_last).train()

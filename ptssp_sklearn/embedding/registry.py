@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from ptssp_sklearn.extractors import Backbone, StatisticsBackbone
-from ptssp_sklearn.networks import (
+from ptssp_sklearn.embedding.backbone import Backbone
+from ptssp_sklearn.embedding.networks.architectures import (
     ClipBackbone,
     EfficientNetLite0Backbone,
     InceptionBackbone,
 )
+from ptssp_sklearn.embedding.statistics.statistics_backbone import StatisticsBackbone
 
 _REGISTRY: dict[str, Callable[..., Backbone]] = {
     "statistics": StatisticsBackbone,

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from ptssp_sklearn.backbones import find_backbone, make_backbone
-from ptssp_sklearn.compiled import ENGINES
-from ptssp_sklearn.features import FeatureExtractor, RowFeatures
+from ptssp_sklearn.embedding._extraction import FeatureExtractor, RowFeatures
+from ptssp_sklearn.embedding._pooling import pool_concat, pool_mean_std
+from ptssp_sklearn.embedding._progress import progress_bar
+from ptssp_sklearn.embedding.networks._openvino import ENGINES
+from ptssp_sklearn.embedding.networks.network_backbone import PRECISIONS
+from ptssp_sklearn.embedding.registry import find_backbone, make_backbone
 from ptssp_sklearn.images.cache import open_cache
 from ptssp_sklearn.images.decoding import MAX_PIXELS, ImageError
 from ptssp_sklearn.images.table import ImageRow, check_image_table
-from ptssp_sklearn.inference import PRECISIONS
-from ptssp_sklearn.pooling import pool_concat, pool_mean_std
-from ptssp_sklearn.progress import progress_bar
 
 Array = NDArray[np.float64]
 

@@ -1,0 +1,1 @@
+"""Trained networks as backbones: weights, preprocessing, precision, engine."""
