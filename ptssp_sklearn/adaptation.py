@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
+from ptssp_sklearn.bayes.mixture import N_COORDINATES, USUAL_SPREAD, Mixture
+from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.population import Population
+from ptssp_sklearn.bayes.posterior import CurvePrior, sample_posterior
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
-from ptssp_sklearn.mixture import N_COORDINATES, USUAL_SPREAD, Mixture
-from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.population import Population
-from ptssp_sklearn.posterior import CurvePrior, sample_posterior
 from ptssp_sklearn.regression import CurveParamRegressor
 
 Array = NDArray[np.float64]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.display import PredictedCurveDisplay
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve, whole_images
 from ptssp_sklearn.domain import STRANGE
-from ptssp_sklearn.levels import interval_levels
 from ptssp_sklearn.outlook import Outlook, look_at, outlook_for
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 from ptssp_sklearn.questions import check_target

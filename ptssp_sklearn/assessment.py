@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.curves.metrics import curve_mae, curve_r2, reached_tables, size_errors
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
-from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.noise import MeasurementNoise
 
 Array = NDArray[np.float64]
 

@@ -9,17 +9,17 @@ import torch
 from numpy.typing import NDArray
 from skorch import NeuralNetRegressor
 
-from ptssp_sklearn.calibration import MOST_CURVES, calibrate
+from ptssp_sklearn.bayes.calibration import MOST_CURVES, calibrate
+from ptssp_sklearn.bayes.exponential_tilting import TILT_SIZES, find_slopes, mean_scores
+from ptssp_sklearn.bayes.mixture import Mixture, blend, fit_mixture
+from ptssp_sklearn.bayes.population import Population
+from ptssp_sklearn.bayes.posterior import CurvePrior
+from ptssp_sklearn.bayes.quantile_levels import NOMINAL
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
 from ptssp_sklearn.curves.variable_projection import fit_curves
 from ptssp_sklearn.held_out import average_unseen, choose_shrinkage, draw_counts
-from ptssp_sklearn.levels import NOMINAL
-from ptssp_sklearn.mixture import Mixture, blend, fit_mixture
 from ptssp_sklearn.patterns import Region
-from ptssp_sklearn.population import Population
-from ptssp_sklearn.posterior import CurvePrior
 from ptssp_sklearn.scaling import Standardiser, relevance
-from ptssp_sklearn.tilting import TILT_SIZES, find_slopes, mean_scores
 from ptssp_sklearn.training import ExpertSettings, make_net
 
 Array = NDArray[np.float64]
@@ -47,7 +47,7 @@ class Expert:
         Calibration without a pilot and with one; see `calibrate`.
     tilted_ : bool
         Whether the mean of what is believed is the predicted curve; see
-        `ptssp_sklearn.tilting`.
+        `ptssp_sklearn.bayes.exponential_tilting`.
     """
 
     def __init__(self, settings: ExpertSettings, region: Region) -> None:

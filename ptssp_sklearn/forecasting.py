@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve, whole_images
-from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.levels import interval_levels
-from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.questions import (
     check_levels,
     check_reached,

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.sigmoid import whole_images
-from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.levels import interval_levels
 from ptssp_sklearn.pipeline import TrainingSizePipeline
 
 Array = NDArray[np.float64]

@@ -14,6 +14,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ptssp_sklearn._version import __version__
+from ptssp_sklearn.bayes.mixture import Mixture
+from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.population import Population
+from ptssp_sklearn.bayes.quantile_levels import LevelMap
 from ptssp_sklearn.curves.fitter import SigmoidCurveFitter
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.domain import References
@@ -21,12 +25,8 @@ from ptssp_sklearn.embedding.embedder import ImageEmbedder
 from ptssp_sklearn.embedding.registry import make_backbone
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.expert import Expert
-from ptssp_sklearn.levels import LevelMap
-from ptssp_sklearn.mixture import Mixture
-from ptssp_sklearn.noise import MeasurementNoise
 from ptssp_sklearn.patterns import Region, level_place
 from ptssp_sklearn.pipeline import TrainingSizePipeline
-from ptssp_sklearn.population import Population
 from ptssp_sklearn.prediction import find_domains
 from ptssp_sklearn.regression import CurveParamRegressor, expert_settings
 from ptssp_sklearn.scaling import Standardiser

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.simulation import Course, Game
 
 Array = NDArray[np.float64]

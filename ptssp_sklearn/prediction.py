@@ -10,15 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.population import Population
+from ptssp_sklearn.bayes.posterior import N_SAMPLES, CurvePrior
+from ptssp_sklearn.bayes.quantile_levels import LEVELS, LevelMap
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
-from ptssp_sklearn.distribution import CurveDistribution
 from ptssp_sklearn.domain import Domain, References
 from ptssp_sklearn.expert import Expert
-from ptssp_sklearn.levels import LEVELS, LevelMap
 from ptssp_sklearn.patterns import choose_region
-from ptssp_sklearn.population import Population
-from ptssp_sklearn.posterior import N_SAMPLES, CurvePrior
 
 Array = NDArray[np.float64]
 

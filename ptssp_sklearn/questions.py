@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ptssp_sklearn.distribution import CurveDistribution
+from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.exceptions import InputError
 
 UNREACHABLE = ("inf", "nan", "raise")

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve, whole_images
-from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.noise import MeasurementNoise
 
 Array = NDArray[np.float64]
 

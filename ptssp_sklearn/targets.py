@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ptssp_sklearn.calibration import calibrate
+from ptssp_sklearn.bayes.calibration import calibrate
+from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
 from ptssp_sklearn.domain import References
-from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.population import Population
 
 Array = NDArray[np.float64]
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.integrate import trapezoid
 
-from ptssp_sklearn.calibration import calibrate
+from ptssp_sklearn.bayes.calibration import calibrate
+from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.population import Population
+from ptssp_sklearn.bayes.quantile_levels import LEVELS, NOMINAL
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.levels import LEVELS, NOMINAL
-from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.population import Population
 from tests.curves import SIZES, population
 
 _, PARAMS = population(500)

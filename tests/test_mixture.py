@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from ptssp_sklearn.mixture import Mixture, blend, fit_mixture
+from ptssp_sklearn.bayes.mixture import Mixture, blend, fit_mixture
 
 RNG = np.random.default_rng(0)
 ROOTS = RNG.normal(size=(2, 6, 6)) / 2 + np.eye(6)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-from ptssp_sklearn.noise import MeasurementNoise
 from tests.curves import SIZES, population
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.noise import MeasurementNoise
+from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.planning import Costs, plan_collection
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from ptssp_sklearn import load_curve_bank
+from ptssp_sklearn.bayes.mixture import Mixture
+from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.population import Population
+from ptssp_sklearn.bayes.posterior import CurvePrior, sample_posterior
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
-from ptssp_sklearn.mixture import Mixture
-from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.population import Population
-from ptssp_sklearn.posterior import CurvePrior, sample_posterior
 from tests.curves import SIZES, population
 
 PRIOR = CurvePrior(

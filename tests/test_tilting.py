@@ -5,11 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ptssp_sklearn.bayes.exponential_tilting import (
+    TILT_SIZES,
+    find_slopes,
+    mean_scores,
+    pick_tilted,
+    scores_of,
+    tilt,
+)
+from ptssp_sklearn.bayes.mixture import Mixture
+from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.posterior import CurvePrior
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
-from ptssp_sklearn.mixture import Mixture
-from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.posterior import CurvePrior
-from ptssp_sklearn.tilting import TILT_SIZES, find_slopes, mean_scores, pick_tilted, scores_of, tilt
 
 SPREAD = np.diag([1.0, 0.1, 1.0, 1.0])
 

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.evaluation.protocol import Truth
+from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-from ptssp_sklearn.distribution import CurveDistribution
 
 Array = NDArray[np.float64]
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.exponential_tilting import pick_tilted, tilt
+from ptssp_sklearn.bayes.mixture import Mixture
+from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
-from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.levels import NOMINAL, LevelMap
-from ptssp_sklearn.mixture import Mixture
-from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.tilting import pick_tilted, tilt
 
 Array = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class CurvePrior:
     level_maps : (LevelMap, LevelMap), optional
         Calibration without a pilot and with one; by default none.
     slopes : ndarray of shape (n_rows, 5), optional
-        Tilt of the mixture, see `ptssp_sklearn.tilting`; by default none.
+        Tilt of the mixture, see `ptssp_sklearn.bayes.exponential_tilting`; by default none.
     """
 
     mixture: Mixture

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 from scipy.stats import t as student_t
 
+from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap, map_levels
 from ptssp_sklearn.curves.sigmoid import inverse_sigmoid_curve, sigmoid_curve
 from ptssp_sklearn.curves.variable_projection import fit_curves
-from ptssp_sklearn.levels import NOMINAL, LevelMap, map_levels
-from ptssp_sklearn.noise import MeasurementNoise
 
 Array = NDArray[np.float64]
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.posterior import CurvePrior
+from ptssp_sklearn.bayes.quantile_levels import LEVELS, NOMINAL, LevelMap
 from ptssp_sklearn.curves.metrics import reached_tables
 from ptssp_sklearn.curves.pilot import pilot_limits
-from ptssp_sklearn.distribution import CurveDistribution
-from ptssp_sklearn.levels import LEVELS, NOMINAL, LevelMap
-from ptssp_sklearn.posterior import CurvePrior
 
 Array = NDArray[np.float64]
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn.bayes.mixture import Mixture, fit_mixture
+from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.posterior import CurvePrior, sample_posterior
+from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 from ptssp_sklearn.curves.pilot import pilot_limits
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
 from ptssp_sklearn.curves.variable_projection import fit_curves
-from ptssp_sklearn.levels import NOMINAL, LevelMap
-from ptssp_sklearn.mixture import Mixture, fit_mixture
-from ptssp_sklearn.noise import MeasurementNoise
-from ptssp_sklearn.posterior import CurvePrior, sample_posterior
 
 Array = NDArray[np.float64]
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn.bayes.mixture import Mixture
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
-from ptssp_sklearn.mixture import Mixture
 
 Array = NDArray[np.float64]
 
