@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ptssp_sklearn.adaptation import adapt_regressor
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.forecasting import CurveForecastMixin
 from ptssp_sklearn.planning import CollectionPlan, Costs, finished_plan, plan_collection
 from ptssp_sklearn.questions import check_target, match_targets
+from ptssp_sklearn.regression.adaptation import adapt_regressor
 
 
 class CurveAdviceMixin(CurveForecastMixin):

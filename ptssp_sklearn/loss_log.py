@@ -23,7 +23,7 @@ class LossLog:
     """Writes losses to a run in batches, twice a second, from a thread of its own.
 
     A store that is slow or gone neither slows nor ends the training: what cannot be written is
-    counted, and said once, at the end. A listener of `ptssp_sklearn.losses.listen`.
+    counted, and said once, at the end. A listener of `ptssp_sklearn.regression.callbacks.listen`.
 
     Parameters
     ----------

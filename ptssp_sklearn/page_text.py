@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from ptssp_sklearn.answer import Answer
-from ptssp_sklearn.domain import STRANGE
+from ptssp_sklearn.regression.novelty import STRANGE
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
 

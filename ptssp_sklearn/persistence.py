@@ -20,16 +20,16 @@ from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.bayes.quantile_levels import LevelMap
 from ptssp_sklearn.curves.fitter import SigmoidCurveFitter
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
-from ptssp_sklearn.domain import References
 from ptssp_sklearn.embedding.embedder import ImageEmbedder
 from ptssp_sklearn.embedding.registry import make_backbone
 from ptssp_sklearn.exceptions import InputError
-from ptssp_sklearn.expert import Expert
-from ptssp_sklearn.patterns import Region, level_place
 from ptssp_sklearn.pipeline import TrainingSizePipeline
-from ptssp_sklearn.prediction import find_domains
-from ptssp_sklearn.regression import CurveParamRegressor, expert_settings
-from ptssp_sklearn.scaling import Standardiser
+from ptssp_sklearn.regression._missing_patterns import Region, level_place
+from ptssp_sklearn.regression._prediction import find_domains
+from ptssp_sklearn.regression._scaling import Standardiser
+from ptssp_sklearn.regression._submodel import Expert
+from ptssp_sklearn.regression.novelty import References
+from ptssp_sklearn.regression.regressor import CurveParamRegressor, expert_settings
 
 FORMAT, OLDEST_FORMAT = 4, 2
 _KEY = "ptssp_sklearn"

@@ -17,7 +17,7 @@ from ptssp_sklearn.curves.metrics import curve_mae
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table, table_sizes
 from ptssp_sklearn.embedding.embedder import COUNT_PLACE, ImageEmbedder
-from ptssp_sklearn.regression import CurveParamRegressor
+from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 SCORING_SIZES = tuple(float(2**k) for k in range(1, 11))
 """Sizes at which curves are compared where the truth is given as parameters, images."""

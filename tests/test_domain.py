@@ -6,7 +6,7 @@ import pytest
 
 from ptssp_sklearn import CurveParamRegressor
 from ptssp_sklearn.curves.sigmoid import from_unbounded
-from ptssp_sklearn.domain import STRANGE, Domain, References
+from ptssp_sklearn.regression.novelty import STRANGE, Domain, References
 
 N = 100
 

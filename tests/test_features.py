@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ptssp_sklearn.embedding._pooling import pool_concat, pool_mean_std
-from ptssp_sklearn.patterns import choose_region, find_patterns, find_regions
-from ptssp_sklearn.scaling import Standardiser, relevance
+from ptssp_sklearn.regression._missing_patterns import choose_region, find_patterns, find_regions
+from ptssp_sklearn.regression._scaling import Standardiser, relevance
 
 RNG = np.random.default_rng(0)
 

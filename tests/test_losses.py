@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import clone
 
 from ptssp_sklearn import CurveParamRegressor
-from ptssp_sklearn.losses import listen, listener
+from ptssp_sklearn.regression.callbacks import listen, listener
 
 
 def rows(n_rows: int = 40) -> tuple[np.ndarray, np.ndarray]:

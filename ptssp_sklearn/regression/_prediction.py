@@ -16,9 +16,9 @@ from ptssp_sklearn.bayes.posterior import N_SAMPLES, CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import LEVELS, LevelMap
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
-from ptssp_sklearn.domain import Domain, References
-from ptssp_sklearn.expert import Expert
-from ptssp_sklearn.patterns import choose_region
+from ptssp_sklearn.regression._missing_patterns import choose_region
+from ptssp_sklearn.regression._submodel import Expert
+from ptssp_sklearn.regression.novelty import Domain, References
 
 Array = NDArray[np.float64]
 

@@ -17,10 +17,10 @@ from ptssp_sklearn.bayes.posterior import CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import NOMINAL
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
 from ptssp_sklearn.curves.variable_projection import fit_curves
-from ptssp_sklearn.held_out import average_unseen, choose_shrinkage, draw_counts
-from ptssp_sklearn.patterns import Region
-from ptssp_sklearn.scaling import Standardiser, relevance
-from ptssp_sklearn.training import ExpertSettings, make_net
+from ptssp_sklearn.regression._missing_patterns import Region
+from ptssp_sklearn.regression._out_of_bag import average_unseen, choose_shrinkage, draw_counts
+from ptssp_sklearn.regression._scaling import Standardiser, relevance
+from ptssp_sklearn.regression._training import ExpertSettings, make_net
 
 Array = NDArray[np.float64]
 

@@ -12,11 +12,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ptssp_sklearn.curves.sigmoid import to_unbounded
-from ptssp_sklearn.expert import Expert
-from ptssp_sklearn.patterns import find_regions, level_place
-from ptssp_sklearn.prediction import CurvePredictionMixin, find_domains
-from ptssp_sklearn.targets import check_params, group_numbers, learn_population, points_behind
-from ptssp_sklearn.training import ExpertSettings
+from ptssp_sklearn.regression._missing_patterns import find_regions, level_place
+from ptssp_sklearn.regression._prediction import CurvePredictionMixin, find_domains
+from ptssp_sklearn.regression._submodel import Expert
+from ptssp_sklearn.regression._targets import (
+    check_params,
+    group_numbers,
+    learn_population,
+    points_behind,
+)
+from ptssp_sklearn.regression._training import ExpertSettings
 
 Array = NDArray[np.float64]
 

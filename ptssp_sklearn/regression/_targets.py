@@ -14,7 +14,7 @@ from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
-from ptssp_sklearn.domain import References
+from ptssp_sklearn.regression.novelty import References
 
 Array = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.bayes.posterior import CurvePrior, sample_posterior
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
-from ptssp_sklearn.regression import CurveParamRegressor
+from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 Array = NDArray[np.float64]
 

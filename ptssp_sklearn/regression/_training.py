@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from skorch import NeuralNetRegressor
 from skorch.callbacks import Callback, LRScheduler
 
-from ptssp_sklearn.losses import LossReport, listener
-from ptssp_sklearn.network import CurveLoss, NetworkEnsemble, TargetLoss
+from ptssp_sklearn.regression._ensemble import CurveLoss, NetworkEnsemble, TargetLoss
+from ptssp_sklearn.regression.callbacks import LossReport, listener
 
 Array = NDArray[np.float64]
 
