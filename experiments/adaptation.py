@@ -23,7 +23,7 @@ from experiments.evaluation.study import fit_model
 from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline, load_curve_bank
 from ptssp_sklearn.curves.metrics import curve_mae
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-from ptssp_sklearn.pipeline import pipeline_of_vectors
+from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
 
 Array = NDArray[np.float64]
 

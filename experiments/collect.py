@@ -23,7 +23,7 @@ from experiments.progress import Progress
 from experiments.runner import Runner
 from experiments.schedule import Rules, Task, plan, training_sizes
 from experiments.store import Outcome, Store
-from ptssp_sklearn.provenance import code_version
+from ptssp_sklearn.pipeline.provenance import code_version
 
 
 class Stopped(BaseException):

@@ -21,7 +21,7 @@ from experiments.evaluation.study import fit_model
 from experiments.store import Outcome
 from ptssp_sklearn import TrainingSizePipeline
 from ptssp_sklearn.assessment import Assessment, assess
-from ptssp_sklearn.pipeline import pipeline_of_vectors
+from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
 from ptssp_sklearn.runs import (
     finite,
     log_assessment,

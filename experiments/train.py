@@ -16,8 +16,8 @@ from experiments.evaluation.study import fit_model
 from experiments.tracked import log_training, tracking
 from experiments.transfer import EVERYTHING, PAGE, embed_banks, page, transfer
 from ptssp_sklearn import TrainingSizePipeline, load_curve_bank, make_training_size_pipeline
-from ptssp_sklearn.persistence import save_model
-from ptssp_sklearn.pipeline import pipeline_of_vectors
+from ptssp_sklearn.pipeline.persistence import save_model
+from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
 from ptssp_sklearn.runs import live_losses
 
 MODELS = Path("ptssp_sklearn/data/models")

@@ -4,6 +4,6 @@ from .banks import load_curve_bank as load_curve_bank
 from .curves import SigmoidCurveFitter as SigmoidCurveFitter
 from .embedding import ImageEmbedder as ImageEmbedder
 from .pipeline import TrainingSizePipeline as TrainingSizePipeline
+from .pipeline import load_pretrained as load_pretrained
 from .pipeline import make_training_size_pipeline as make_training_size_pipeline
-from .pretrained import load_pretrained as load_pretrained
 from .regression import CurveParamRegressor as CurveParamRegressor

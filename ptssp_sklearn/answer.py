@@ -13,8 +13,8 @@ from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.display import PredictedCurveDisplay
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve, whole_images
 from ptssp_sklearn.outlook import Outlook, look_at, outlook_for
-from ptssp_sklearn.pipeline import TrainingSizePipeline
-from ptssp_sklearn.questions import check_target
+from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
+from ptssp_sklearn.pipeline.validation import check_target
 from ptssp_sklearn.regression.novelty import STRANGE
 
 SHOWN_SIZES = (4, 16, 64, 256, 1024, 4096)

@@ -73,7 +73,7 @@ def predict(
 ) -> None:
     """Predict the training images needed to reach a target mAP."""
     from ptssp_sklearn.answer import answer_for
-    from ptssp_sklearn.questions import check_target
+    from ptssp_sklearn.pipeline.validation import check_target
 
     try:
         check_target(target)

@@ -16,7 +16,7 @@ from ptssp_sklearn.assessment import Assessment, assess
 from ptssp_sklearn.curves.table import check_curve_table
 from ptssp_sklearn.exceptions import need_mlflow
 from ptssp_sklearn.figures import draw_comparison
-from ptssp_sklearn.provenance import content_hash
+from ptssp_sklearn.pipeline.provenance import content_hash
 from ptssp_sklearn.runs import (
     finite,
     log_assessment,

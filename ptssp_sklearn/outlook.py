@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.sigmoid import whole_images
-from ptssp_sklearn.pipeline import TrainingSizePipeline
+from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 
 Array = NDArray[np.float64]
 

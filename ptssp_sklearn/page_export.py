@@ -24,7 +24,10 @@ class ModelChoice:
     def code(self) -> tuple[str, str]:
         """Give the line that imports its loader, and the call."""
         if self.name.endswith(".safetensors"):
-            return "from ptssp_sklearn.persistence import load_model", f"load_model({self.name!r})"
+            return (
+                "from ptssp_sklearn.pipeline.persistence import load_model",
+                f"load_model({self.name!r})",
+            )
         if self.name.startswith("models:/"):
             return "from ptssp_sklearn.tracking import load_model", f"load_model({self.name!r})"
         return "from ptssp_sklearn import load_pretrained", f"load_pretrained({self.name!r})"

@@ -15,9 +15,9 @@ from ptssp_sklearn.page_export import ModelChoice
 from ptssp_sklearn.page_inputs import Upload
 from ptssp_sklearn.page_session import beside, remember
 from ptssp_sklearn.page_text import Words
-from ptssp_sklearn.persistence import load_model
-from ptssp_sklearn.pipeline import TrainingSizePipeline
-from ptssp_sklearn.pretrained import load_pretrained, pretrained_names
+from ptssp_sklearn.pipeline.persistence import load_model
+from ptssp_sklearn.pipeline.pretrained import load_pretrained, pretrained_names
+from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.registry import load_model as load_registered
 from ptssp_sklearn.request import DEFAULT_LIMITS
 

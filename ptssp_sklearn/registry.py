@@ -11,10 +11,10 @@ import pandas as pd
 
 from ptssp_sklearn.banks import load_curve_bank
 from ptssp_sklearn.exceptions import InputError, need_mlflow
-from ptssp_sklearn.persistence import load_model as read_pipeline
-from ptssp_sklearn.persistence import save_model
-from ptssp_sklearn.pipeline import TrainingSizePipeline
-from ptssp_sklearn.provenance import code_version, pinned_requirements
+from ptssp_sklearn.pipeline.persistence import load_model as read_pipeline
+from ptssp_sklearn.pipeline.persistence import save_model
+from ptssp_sklearn.pipeline.provenance import code_version, pinned_requirements
+from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.serving import (
     OUTPUT_COLUMNS,
     PARAM_DEFAULTS,
@@ -39,7 +39,7 @@ def log_model(
 ) -> Any:
     """Log a fitted pipeline as an MLflow model, and register it.
 
-    The pipeline is stored by `ptssp_sklearn.persistence`: tensors and JSON, no pickle. The
+    The pipeline is stored by `ptssp_sklearn.pipeline.persistence`: tensors and JSON, no pickle. The
     model belongs to the run that is open, if there is one.
 
     Parameters

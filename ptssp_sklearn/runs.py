@@ -17,7 +17,7 @@ from ptssp_sklearn.assessment import Assessment
 from ptssp_sklearn.exceptions import need_mlflow
 from ptssp_sklearn.figures import assessment_figures
 from ptssp_sklearn.loss_log import BATCH, LossLog, loss_name, run_of
-from ptssp_sklearn.provenance import content_hash, git_commit
+from ptssp_sklearn.pipeline.provenance import content_hash, git_commit
 from ptssp_sklearn.regression.callbacks import listen
 
 _LONGEST = 500

@@ -10,7 +10,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel
 
-from ptssp_sklearn.persistence import load_model
+from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.serving import PARAM_DEFAULTS, Answerer
 
 PIPELINE = "pipeline"

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from ptssp_sklearn.exceptions import need_mlflow
-from ptssp_sklearn.persistence import load_model as read_pipeline
-from ptssp_sklearn.pipeline import TrainingSizePipeline
-from ptssp_sklearn.pretrained import load_pretrained, pretrained_names
+from ptssp_sklearn.pipeline.persistence import load_model as read_pipeline
+from ptssp_sklearn.pipeline.pretrained import load_pretrained, pretrained_names
+from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.registry import load_model, signature
 from ptssp_sklearn.request import DEFAULT_LIMITS, Limits, RequestError, check_row_count
 from ptssp_sklearn.serving import Answerer, check_column_names, check_param_names, input_columns

@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 from ptssp_sklearn import CurveParamRegressor, TrainingSizePipeline
 from ptssp_sklearn.curves.metrics import curve_mae
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
-from ptssp_sklearn.pipeline import pipeline_of_vectors
+from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
 from ptssp_sklearn.regression.adaptation import Shift, _transport
 
 SIZES = [2, 8, 32, 128, 512]

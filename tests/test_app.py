@@ -17,7 +17,7 @@ from ptssp_sklearn.images.cache import open_cache
 from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.page_server import PAGE
 from ptssp_sklearn.page_text import Words
-from ptssp_sklearn.persistence import save_model
+from ptssp_sklearn.pipeline.persistence import save_model
 from tests.scenes import task
 from tests.tiny import fitted
 

@@ -26,7 +26,7 @@ from ptssp_sklearn.page_inputs import (
 )
 from ptssp_sklearn.page_pilot import pilot_points, read_pilot
 from ptssp_sklearn.page_text import Words
-from ptssp_sklearn.persistence import load_model
+from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.request import Limits
 
 PACKAGE = Path(ptssp_sklearn.__file__).parent

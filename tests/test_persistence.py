@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline, make_training_size_pipeline
-from ptssp_sklearn.persistence import load_model, save_model
+from ptssp_sklearn.pipeline.persistence import load_model, save_model
 from tests.scenes import table
 
 QUICK = {"n_networks": 2, "n_steps": 20}
@@ -35,7 +35,7 @@ def stored(fitted, tmp_path):
 def test_a_fresh_process_gives_identical_answers(fitted, stored):
     pipe, X = fitted
     code = (
-        "import json, sys; from ptssp_sklearn.persistence import load_model; "
+        "import json, sys; from ptssp_sklearn.pipeline.persistence import load_model; "
         "from tests.scenes import table; X = table(8, 2); "
         "X.loc[4:, ['mask_1', 'mask_2']] = None; "
         "print(json.dumps(load_model(sys.argv[1]).predict(X).tolist()))"

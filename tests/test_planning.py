@@ -5,7 +5,7 @@ import pytest
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.noise import MeasurementNoise
-from ptssp_sklearn.planning import Costs, plan_collection
+from ptssp_sklearn.pipeline.planning import Costs, plan_collection
 
 
 def belief(plateau: float = 0.9, spread: float = 1.0, n: int = 1000) -> CurveDistribution:

@@ -7,7 +7,7 @@ import pytest
 
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-from ptssp_sklearn.pretrained import pretrained_names
+from ptssp_sklearn.pipeline.pretrained import pretrained_names
 
 
 @pytest.mark.parametrize("name", pretrained_names())

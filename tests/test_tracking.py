@@ -23,7 +23,7 @@ from sklearn.utils import Bunch
 from ptssp_sklearn import ImageEmbedder, SigmoidCurveFitter, TrainingSizePipeline, load_pretrained
 from ptssp_sklearn.assessment import assess
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-from ptssp_sklearn.provenance import content_hash
+from ptssp_sklearn.pipeline.provenance import content_hash
 from ptssp_sklearn.serving import encode_images
 from ptssp_sklearn.tracking import (
     compare,

@@ -22,7 +22,7 @@ from experiments.evaluation.protocol import Truth
 from experiments.evaluation.study import Study
 from experiments.families import fit_power3, power3
 from ptssp_sklearn.bayes.distribution import CurveDistribution
-from ptssp_sklearn.planning import plan_collection
+from ptssp_sklearn.pipeline.planning import plan_collection
 
 Array = NDArray[np.float64]
 

@@ -11,12 +11,12 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from ptssp_sklearn.advice import CurveAdviceMixin
 from ptssp_sklearn.curves.fitter import SigmoidCurveFitter
 from ptssp_sklearn.curves.metrics import curve_mae
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table, table_sizes
 from ptssp_sklearn.embedding.embedder import COUNT_PLACE, ImageEmbedder
+from ptssp_sklearn.pipeline._decisions import CurveAdviceMixin
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 SCORING_SIZES = tuple(float(2**k) for k in range(1, 11))

@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
-from ptssp_sklearn.simulation import Course, Game
+from ptssp_sklearn.pipeline._simulation import Course, Game
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from ptssp_sklearn.curves.fitter import SigmoidCurveFitter
 from ptssp_sklearn.embedding.embedder import ImageEmbedder
 from ptssp_sklearn.embedding.registry import make_backbone
 from ptssp_sklearn.exceptions import InputError
-from ptssp_sklearn.pipeline import TrainingSizePipeline
+from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
 from ptssp_sklearn.regression.state import regressor_state, restore_regressor
 

@@ -21,7 +21,7 @@ def code_version() -> str:
 
     Examples
     --------
-    >>> from ptssp_sklearn.provenance import code_version
+    >>> from ptssp_sklearn.pipeline.provenance import code_version
     >>> code_version().startswith("0.")
     True
     """
@@ -31,7 +31,7 @@ def code_version() -> str:
 
 def git_commit() -> str:
     """Name the commit the package runs from, ``-dirty`` where it is changed; else empty."""
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return ""
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib import resources
 
-from ptssp_sklearn.persistence import load_model
-from ptssp_sklearn.pipeline import TrainingSizePipeline
+from ptssp_sklearn.pipeline.persistence import load_model
+from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 
 
 def pretrained_names() -> list[str]:

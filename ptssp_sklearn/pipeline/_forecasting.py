@@ -14,7 +14,7 @@ from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve, whole_images
-from ptssp_sklearn.questions import (
+from ptssp_sklearn.pipeline.validation import (
     check_levels,
     check_reached,
     check_target,

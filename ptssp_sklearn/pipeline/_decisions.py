@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ptssp_sklearn.curves.pilot import check_pilot
-from ptssp_sklearn.forecasting import CurveForecastMixin
-from ptssp_sklearn.planning import CollectionPlan, Costs, finished_plan, plan_collection
-from ptssp_sklearn.questions import check_target, match_targets
+from ptssp_sklearn.pipeline._forecasting import CurveForecastMixin
+from ptssp_sklearn.pipeline.planning import CollectionPlan, Costs, finished_plan, plan_collection
+from ptssp_sklearn.pipeline.validation import check_target, match_targets
 from ptssp_sklearn.regression.adaptation import adapt_regressor
 
 

@@ -1,0 +1,10 @@
+from .persistence import load_model as load_model
+from .persistence import save_model as save_model
+from .planning import CollectionPlan as CollectionPlan
+from .planning import Costs as Costs
+from .planning import plan_collection as plan_collection
+from .pretrained import load_pretrained as load_pretrained
+from .pretrained import pretrained_names as pretrained_names
+from .training_size import TrainingSizePipeline as TrainingSizePipeline
+from .training_size import make_training_size_pipeline as make_training_size_pipeline
+from .training_size import pipeline_of_vectors as pipeline_of_vectors
