@@ -15,8 +15,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ptssp_sklearn.answer import Answer, answer_about
-from ptssp_sklearn.outlook import Outlook, look_at, outlook_for
 from ptssp_sklearn.page_export import (
     answer_json,
     curve_csv,
@@ -31,7 +29,9 @@ from ptssp_sklearn.page_plot import curve_chart, curve_table, long_table
 from ptssp_sklearn.page_session import Refused, beside, remember
 from ptssp_sklearn.page_text import LANGUAGES, Words, plain
 from ptssp_sklearn.page_widgets import choose_pilot, choose_task, show_gallery
-from ptssp_sklearn.serving import knows_images
+from ptssp_sklearn.serving.answer import Answer, answer_about
+from ptssp_sklearn.serving.forecast import Outlook, look_at, outlook_for
+from ptssp_sklearn.serving.handler import knows_images
 
 _TWO_COLUMNS = (3, 2)
 _INTERVALS = (0.5, 0.8, 0.9, 0.95)

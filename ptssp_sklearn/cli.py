@@ -72,8 +72,8 @@ def predict(
     plot: Annotated[Path | None, typer.Option(help="Write the curve: .png, .svg, .pdf.")] = None,
 ) -> None:
     """Predict the training images needed to reach a target mAP."""
-    from ptssp_sklearn.answer import answer_for
     from ptssp_sklearn.pipeline.validation import check_target
+    from ptssp_sklearn.serving.answer import answer_for
 
     try:
         check_target(target)
@@ -142,7 +142,7 @@ def serve(
     timeout: Annotated[int, typer.Option(min=1, help="Of a request, seconds.")] = 300,
 ) -> None:
     """Answer over HTTP as MLflow's scoring server does; needs the extra mlflow."""
-    from ptssp_sklearn.server import serve as run_server
+    from ptssp_sklearn.serving.server import serve as run_server
 
     try:
         run_server(model, host=host, port=port, timeout=timeout)
@@ -207,13 +207,13 @@ def _mask_cell(text: str) -> Any:
 
 @cache
 def _model(name: str) -> Any:
-    from ptssp_sklearn.server import find_model
+    from ptssp_sklearn.serving.server import find_model
 
     return find_model(name)
 
 
 def _draw(answer: Any, fitted: Any, path: Path) -> None:
-    from ptssp_sklearn.answer import answer_display
+    from ptssp_sklearn.serving.answer import answer_display
 
     alike = answer.neighbours
     known = None if alike is None else fitted.training_curves.loc[alike["dataset"]]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.images.yolo_labels import Polygon, draw_polygons, parse_polygons
-from ptssp_sklearn.request import (
+from ptssp_sklearn.serving.request import (
     DEFAULT_LIMITS,
     CellDecoder,
     Limits,

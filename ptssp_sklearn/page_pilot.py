@@ -8,7 +8,7 @@ import pandas as pd
 
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.page_inputs import Upload
-from ptssp_sklearn.request import DEFAULT_LIMITS, RequestError
+from ptssp_sklearn.serving.request import DEFAULT_LIMITS, RequestError
 
 
 def read_pilot(upload: Upload) -> pd.DataFrame:

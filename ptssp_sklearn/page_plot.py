@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ptssp_sklearn.answer import Answer
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-from ptssp_sklearn.outlook import Outlook
 from ptssp_sklearn.page_text import Words
+from ptssp_sklearn.serving.answer import Answer
+from ptssp_sklearn.serving.forecast import Outlook
 
 SIZES: NDArray[np.float64] = np.unique(np.round(np.geomspace(1, 1e6, 121)))
 """Sizes at which the page computes curves, images."""

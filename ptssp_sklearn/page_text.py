@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
-from ptssp_sklearn.answer import Answer
 from ptssp_sklearn.regression.novelty import STRANGE
+from ptssp_sklearn.serving.answer import Answer
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
 

@@ -21,7 +21,7 @@ from ptssp_sklearn.page_masks import count_objects, overlay_png
 from ptssp_sklearn.page_pilot import read_pilot
 from ptssp_sklearn.page_session import beside, remember
 from ptssp_sklearn.page_text import Words, plain
-from ptssp_sklearn.request import DEFAULT_LIMITS, IMAGE_FORMATS, MASK_FORMATS
+from ptssp_sklearn.serving.request import DEFAULT_LIMITS, IMAGE_FORMATS, MASK_FORMATS
 
 _MEGABYTE = 1_000_000
 _BANK, _ROW = "cutpaste", "openclipart-animals-mammals-078"

@@ -7,7 +7,6 @@ URI works, by ``tracking_uri=…``, `mlflow.set_tracking_uri` or ``MLFLOW_TRACKI
 from __future__ import annotations
 
 from ptssp_sklearn.comparison import compare, log_search
-from ptssp_sklearn.registry import load_model, log_model
 from ptssp_sklearn.runs import (
     log_assessment,
     log_bank,
@@ -15,6 +14,7 @@ from ptssp_sklearn.runs import (
     log_pipeline,
     track,
 )
+from ptssp_sklearn.serving.mlflow_model import load_model, log_model
 
 __all__ = [
     "compare",

@@ -8,10 +8,10 @@ import pytest
 pytest.importorskip("streamlit", reason="the page needs the extra app")
 from streamlit.testing.v1 import AppTest
 
-from ptssp_sklearn.answer import answer_for
 from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.page_errors import RUSSIAN
 from ptssp_sklearn.page_server import PAGE
+from ptssp_sklearn.serving.answer import answer_for
 from ptssp_sklearn.tracking import log_model
 from tests.scenes import task
 from tests.test_app import answered, files, png, said, settled, upload

@@ -27,9 +27,9 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from experiments.serving_process import PTSSP, QUIET, free_port
 from ptssp_sklearn import load_pretrained
-from ptssp_sklearn.answer import answer_for
 from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.page_text import Words
+from ptssp_sklearn.serving.answer import answer_for
 from tests.scenes import task
 
 CHROMIUM, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))

@@ -15,12 +15,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from ptssp_sklearn import load_pretrained
-from ptssp_sklearn.answer import answer_about, answer_for
 from ptssp_sklearn.cli import app
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.images.yolo_labels import parse_polygons
-from ptssp_sklearn.outlook import outlook_for
 from ptssp_sklearn.page_export import (
     ModelChoice,
     answer_json,
@@ -34,7 +32,9 @@ from ptssp_sklearn.page_masks import count_objects, overlay_png
 from ptssp_sklearn.page_plot import curve_chart, curve_table, long_table
 from ptssp_sklearn.page_server import page_options
 from ptssp_sklearn.page_text import LANGUAGES, Words, plain
-from ptssp_sklearn.request import DEFAULT_LIMITS
+from ptssp_sklearn.serving.answer import answer_about, answer_for
+from ptssp_sklearn.serving.forecast import outlook_for
+from ptssp_sklearn.serving.request import DEFAULT_LIMITS
 from tests.scenes import task
 
 PILOT = [(16.0, 0.21), (64.0, 0.35)]

@@ -15,7 +15,6 @@ from PIL import Image
 
 import ptssp_sklearn
 from ptssp_sklearn import load_pretrained
-from ptssp_sklearn.answer import answer_for
 from ptssp_sklearn.exceptions import InputError, MissingPackageError, need
 from ptssp_sklearn.page_errors import RUSSIAN, error_text
 from ptssp_sklearn.page_inputs import (
@@ -27,7 +26,8 @@ from ptssp_sklearn.page_inputs import (
 from ptssp_sklearn.page_pilot import pilot_points, read_pilot
 from ptssp_sklearn.page_text import Words
 from ptssp_sklearn.pipeline.persistence import load_model
-from ptssp_sklearn.request import Limits
+from ptssp_sklearn.serving.answer import answer_for
+from ptssp_sklearn.serving.request import Limits
 
 PACKAGE = Path(ptssp_sklearn.__file__).parent
 ONE = [("a.png", np.zeros((8, 8, 3), np.uint8))]

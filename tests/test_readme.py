@@ -19,7 +19,7 @@ from experiments.options import read_options
 from experiments.scoring import score_predictions
 from experiments.serving_process import free_port
 from ptssp_sklearn import load_pretrained
-from ptssp_sklearn.server import make_app
+from ptssp_sklearn.serving.server import make_app
 from tests.drawn import DrawnDataset, draw_domains
 
 ROOT = Path(__file__).parent.parent

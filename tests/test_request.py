@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from ptssp_sklearn.request import DEFAULT_LIMITS, Limits, RequestError, read_rows
+from ptssp_sklearn.serving.request import DEFAULT_LIMITS, Limits, RequestError, read_rows
 from tests.hostile import bomb, encode, file_of
 from tests.scenes import scene, table
 

@@ -14,7 +14,7 @@ import pytest
 
 from experiments.serving_process import MLFLOW, PTSSP, ask, free_port, running
 from ptssp_sklearn.assessment import assess
-from ptssp_sklearn.serving import OUTPUT_COLUMNS, encode_images
+from ptssp_sklearn.serving.handler import OUTPUT_COLUMNS, encode_images
 from ptssp_sklearn.tracking import compare, load_model, log_assessment, log_model, track
 from tests.hostile import bomb, encode, file_of
 from tests.scenes import scene

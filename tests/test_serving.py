@@ -8,9 +8,15 @@ import pandas as pd
 import pytest
 
 from ptssp_sklearn import load_pretrained
-from ptssp_sklearn.answer import SHOWN_SIZES
-from ptssp_sklearn.request import RequestError
-from ptssp_sklearn.serving import OUTPUT_COLUMNS, Answerer, Question, encode_images, input_columns
+from ptssp_sklearn.serving.answer import SHOWN_SIZES
+from ptssp_sklearn.serving.handler import (
+    OUTPUT_COLUMNS,
+    Answerer,
+    Question,
+    encode_images,
+    input_columns,
+)
+from ptssp_sklearn.serving.request import RequestError
 from tests.tiny import fitted, images
 
 PILOT = "[[16, 0.12], [64, 0.25]]"

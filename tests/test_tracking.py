@@ -24,7 +24,7 @@ from ptssp_sklearn import ImageEmbedder, SigmoidCurveFitter, TrainingSizePipelin
 from ptssp_sklearn.assessment import assess
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.pipeline.provenance import content_hash
-from ptssp_sklearn.serving import encode_images
+from ptssp_sklearn.serving.handler import encode_images
 from ptssp_sklearn.tracking import (
     compare,
     load_model,
@@ -227,7 +227,7 @@ def test_no_pickle_is_stored_and_the_model_says_what_it_is(logged):
     for name in files - {"artifacts/pipeline.safetensors"}:
         (place / name).read_text(encoding="utf-8")
     code = (place / "served_model.py").read_text()
-    assert code == (ROOT / "ptssp_sklearn" / "served_model.py").read_text()
+    assert code == (ROOT / "ptssp_sklearn" / "serving" / "served_model.py").read_text()
     assert "ptssp_sklearn==" in (place / "requirements.txt").read_text()
     assert "from 8 curves" in (place / "artifacts" / "model_card.md").read_text()
     version = mlflow.MlflowClient().get_model_version_by_alias("ptssp", "champion")

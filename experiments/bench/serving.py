@@ -19,7 +19,7 @@ import typer
 from experiments.bench import page
 from experiments.serving_process import PTSSP, ask, free_port, running
 from ptssp_sklearn import load_curve_bank
-from ptssp_sklearn.serving import encode_images
+from ptssp_sklearn.serving.handler import encode_images
 
 CLIENTS = (1, 8)
 HEAD = ("request", "clients", "requests", "median, ms", "95th percentile, ms", "a second")

@@ -14,9 +14,14 @@ from ptssp_sklearn.exceptions import need_mlflow
 from ptssp_sklearn.pipeline.persistence import load_model as read_pipeline
 from ptssp_sklearn.pipeline.pretrained import load_pretrained, pretrained_names
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
-from ptssp_sklearn.registry import load_model, signature
-from ptssp_sklearn.request import DEFAULT_LIMITS, Limits, RequestError, check_row_count
-from ptssp_sklearn.serving import Answerer, check_column_names, check_param_names, input_columns
+from ptssp_sklearn.serving.handler import (
+    Answerer,
+    check_column_names,
+    check_param_names,
+    input_columns,
+)
+from ptssp_sklearn.serving.mlflow_model import load_model, signature
+from ptssp_sklearn.serving.request import DEFAULT_LIMITS, Limits, RequestError, check_row_count
 
 _FORMS = ("dataframe_split", "dataframe_records")
 _INVOCATIONS = "/invocations"
@@ -83,7 +88,7 @@ class _Implementation:
         self.answerer = answerer
 
     def predict(self, data: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        from ptssp_sklearn.served_pipeline import answer_or_refuse
+        from ptssp_sklearn.serving.pyfunc import answer_or_refuse
 
         return answer_or_refuse(self.answerer, data, params)
 

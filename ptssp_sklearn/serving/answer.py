@@ -12,10 +12,10 @@ import pandas as pd
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.display import PredictedCurveDisplay
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve, whole_images
-from ptssp_sklearn.outlook import Outlook, look_at, outlook_for
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import check_target
 from ptssp_sklearn.regression.novelty import STRANGE
+from ptssp_sklearn.serving.forecast import Outlook, look_at, outlook_for
 
 SHOWN_SIZES = (4, 16, 64, 256, 1024, 4096)
 """Sizes at which an answer states the curve, images."""

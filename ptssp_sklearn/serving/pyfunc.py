@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel
 
 from ptssp_sklearn.pipeline.persistence import load_model
-from ptssp_sklearn.serving import PARAM_DEFAULTS, Answerer
+from ptssp_sklearn.serving.handler import PARAM_DEFAULTS, Answerer
 
 PIPELINE = "pipeline"
 """Name of the artifact that holds the pipeline."""

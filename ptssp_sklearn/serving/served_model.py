@@ -2,6 +2,6 @@
 
 from mlflow.models import set_model
 
-from ptssp_sklearn.served_pipeline import ServedPipeline
+from ptssp_sklearn.serving import ServedPipeline
 
 set_model(ServedPipeline())

@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ptssp_sklearn.answer import SHOWN_SIZES, answer_for
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.images.table import check_image_table, image_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import check_target, check_unreachable
-from ptssp_sklearn.request import DEFAULT_LIMITS, Limits, RequestError, read_rows
+from ptssp_sklearn.serving.answer import SHOWN_SIZES, answer_for
+from ptssp_sklearn.serving.request import DEFAULT_LIMITS, Limits, RequestError, read_rows
 
 PARAM_DEFAULTS: dict[str, Any] = {"target_map": None, "interval": 0.9, "unreachable": "nan"}
 """Parameters of a request; one without a default must be given."""

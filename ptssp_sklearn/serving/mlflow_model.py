@@ -15,7 +15,7 @@ from ptssp_sklearn.pipeline.persistence import load_model as read_pipeline
 from ptssp_sklearn.pipeline.persistence import save_model
 from ptssp_sklearn.pipeline.provenance import code_version, pinned_requirements
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
-from ptssp_sklearn.serving import (
+from ptssp_sklearn.serving.handler import (
     OUTPUT_COLUMNS,
     PARAM_DEFAULTS,
     encode_images,

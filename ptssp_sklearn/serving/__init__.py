@@ -1,0 +1,7 @@
+"""A question in, an answer out: in words, by MLflow, over HTTP."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

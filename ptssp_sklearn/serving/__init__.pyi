@@ -1,0 +1,13 @@
+from .answer import Answer as Answer
+from .answer import answer_about as answer_about
+from .answer import answer_for as answer_for
+from .handler import OUTPUT_COLUMNS as OUTPUT_COLUMNS
+from .handler import PARAM_DEFAULTS as PARAM_DEFAULTS
+from .handler import Answerer as Answerer
+from .handler import Question as Question
+from .handler import encode_images as encode_images
+from .pyfunc import ServedPipeline as ServedPipeline
+from .request import Limits as Limits
+from .request import RequestError as RequestError
+from .server import find_model as find_model
+from .server import serve as serve
