@@ -20,9 +20,9 @@ from experiments.evaluation.sheet import label_columns
 from experiments.evaluation.study import fit_model
 from experiments.store import Outcome
 from ptssp_sklearn import TrainingSizePipeline
-from ptssp_sklearn.assessment import Assessment, assess
 from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
-from ptssp_sklearn.runs import (
+from ptssp_sklearn.tracking.evaluation import Assessment, assess
+from ptssp_sklearn.tracking.runs import (
     finite,
     log_assessment,
     log_bank,

@@ -18,7 +18,7 @@ from experiments.transfer import EVERYTHING, PAGE, embed_banks, page, transfer
 from ptssp_sklearn import TrainingSizePipeline, load_curve_bank, make_training_size_pipeline
 from ptssp_sklearn.pipeline.persistence import save_model
 from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
-from ptssp_sklearn.runs import live_losses
+from ptssp_sklearn.tracking.runs import live_losses
 
 MODELS = Path("ptssp_sklearn/data/models")
 CARD = Path("docs/model_card.md")

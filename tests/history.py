@@ -16,10 +16,10 @@ from pathlib import Path
 
 import mlflow
 
-from ptssp_sklearn.assessment import assess
 from ptssp_sklearn.pipeline.provenance import content_hash
-from ptssp_sklearn.runs import log_curves
 from ptssp_sklearn.tracking import log_model, log_pipeline, track
+from ptssp_sklearn.tracking.evaluation import assess
+from ptssp_sklearn.tracking.runs import log_curves
 from tests.tiny import curves, plain_images, unfitted
 
 HISTORY = Path(__file__).parent / "fixtures" / "history"

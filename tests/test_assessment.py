@@ -6,9 +6,9 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 
 from ptssp_sklearn import ImageEmbedder, TrainingSizePipeline, load_curve_bank, load_pretrained
-from ptssp_sklearn.assessment import INTERVALS, Assessment, assess
 from ptssp_sklearn.curves.metrics import curve_mae
-from ptssp_sklearn.figures import assessment_figures
+from ptssp_sklearn.tracking._figures import assessment_figures
+from ptssp_sklearn.tracking.evaluation import INTERVALS, Assessment, assess
 from tests.tiny import curves, fitted, plain_images
 
 

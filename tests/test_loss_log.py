@@ -16,9 +16,9 @@ import pytest
 from torch.nn.modules.module import register_module_forward_hook
 
 from ptssp_sklearn import CurveParamRegressor, TrainingSizePipeline
-from ptssp_sklearn.loss_log import loss_name
 from ptssp_sklearn.regression._ensemble import NetworkEnsemble
 from ptssp_sklearn.tracking import compare, log_losses, log_pipeline, track
+from ptssp_sklearn.tracking._live_losses import loss_name
 from tests.tiny import curves, plain_images, unfitted
 
 LONG = 400

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from experiments.serving_process import MLFLOW, PTSSP, ask, free_port, running
-from ptssp_sklearn.assessment import assess
 from ptssp_sklearn.serving.handler import OUTPUT_COLUMNS, encode_images
 from ptssp_sklearn.tracking import compare, load_model, log_assessment, log_model, track
+from ptssp_sklearn.tracking.evaluation import assess
 from tests.hostile import bomb, encode, file_of
 from tests.scenes import scene
 from tests.tiny import curves, images, plain_images, unfitted

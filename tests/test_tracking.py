@@ -21,7 +21,6 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils import Bunch
 
 from ptssp_sklearn import ImageEmbedder, SigmoidCurveFitter, TrainingSizePipeline, load_pretrained
-from ptssp_sklearn.assessment import assess
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.pipeline.provenance import content_hash
 from ptssp_sklearn.serving.handler import encode_images
@@ -35,6 +34,7 @@ from ptssp_sklearn.tracking import (
     log_search,
     track,
 )
+from ptssp_sklearn.tracking.evaluation import assess
 from tests.history import restore
 from tests.tiny import curves, fitted, images, plain_images, unfitted
 

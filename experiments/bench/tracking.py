@@ -16,7 +16,7 @@ import typer
 from experiments.bench.page import machine, medians, table, write_section
 from experiments.evaluation.protocol import read_bank
 from ptssp_sklearn import CurveParamRegressor, SigmoidCurveFitter, load_curve_bank
-from ptssp_sklearn.runs import track
+from ptssp_sklearn.tracking.runs import track
 
 HEAD = ["fit without a run", "in a run that logs losses", "ratio", "losses logged"]
 CONDITION = "four images + masks"

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from ptssp_sklearn._version import __version__
-from ptssp_sklearn.assessment import Assessment
 from ptssp_sklearn.exceptions import need_mlflow
-from ptssp_sklearn.figures import assessment_figures
-from ptssp_sklearn.loss_log import BATCH, LossLog, loss_name, run_of
 from ptssp_sklearn.pipeline.provenance import content_hash, git_commit
 from ptssp_sklearn.regression.callbacks import listen
+from ptssp_sklearn.tracking._figures import assessment_figures
+from ptssp_sklearn.tracking._live_losses import BATCH, LossLog, loss_name, run_of
+from ptssp_sklearn.tracking.evaluation import Assessment
 
 _LONGEST = 500
 """Characters of a parameter or a tag that are kept."""

@@ -12,12 +12,12 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, check_cv
 
-from ptssp_sklearn.assessment import Assessment, assess
 from ptssp_sklearn.curves.table import check_curve_table
 from ptssp_sklearn.exceptions import need_mlflow
-from ptssp_sklearn.figures import draw_comparison
 from ptssp_sklearn.pipeline.provenance import content_hash
-from ptssp_sklearn.runs import (
+from ptssp_sklearn.tracking._figures import draw_comparison
+from ptssp_sklearn.tracking.evaluation import Assessment, assess
+from ptssp_sklearn.tracking.runs import (
     finite,
     log_assessment,
     log_curves,

@@ -87,7 +87,7 @@ def assess(pipeline: Any, X: Any, y: Any, *, mean_curve: ArrayLike | None = None
     Examples
     --------
     >>> from ptssp_sklearn import load_curve_bank, load_pretrained
-    >>> from ptssp_sklearn.assessment import assess
+    >>> from ptssp_sklearn.tracking import assess
     >>> found = assess(load_pretrained("yolov8m-seg"), None, load_curve_bank("yolov8m-seg").y)
     >>> found.scores["curve_mae"] < 0.3
     True

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ptssp_sklearn.assessment import Assessment
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
+from ptssp_sklearn.tracking.evaluation import Assessment
 
 _MOST_CURVES = 12
 _BLUE, _RED = "#1f5fa8", "#b3541e"

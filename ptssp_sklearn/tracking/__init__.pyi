@@ -1,0 +1,11 @@
+from ._models import load_model as load_model
+from ._models import log_model as log_model
+from .comparison import compare as compare
+from .comparison import log_search as log_search
+from .evaluation import Assessment as Assessment
+from .evaluation import assess as assess
+from .runs import log_assessment as log_assessment
+from .runs import log_bank as log_bank
+from .runs import log_losses as log_losses
+from .runs import log_pipeline as log_pipeline
+from .runs import track as track
