@@ -156,7 +156,7 @@ def page(
     host: Host = "127.0.0.1",
 ) -> None:
     """Start the page in a browser's reach; needs the extra app."""
-    from ptssp_sklearn.page_server import serve_page
+    from ptssp_sklearn.page.server import serve_page
 
     try:
         serve_page(host=host, port=port)

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.images.cache import open_cache
 from ptssp_sklearn.images.table import one_row
-from ptssp_sklearn.page_server import PAGE
-from ptssp_sklearn.page_text import Words
+from ptssp_sklearn.page.server import PAGE
+from ptssp_sklearn.page.text import Words
 from ptssp_sklearn.pipeline.persistence import save_model
 from ptssp_sklearn.serving.answer import answer_for
 from tests.scenes import task

@@ -9,8 +9,8 @@ pytest.importorskip("streamlit", reason="the page needs the extra app")
 from streamlit.testing.v1 import AppTest
 
 from ptssp_sklearn.images.table import one_row
-from ptssp_sklearn.page_errors import RUSSIAN
-from ptssp_sklearn.page_server import PAGE
+from ptssp_sklearn.page.server import PAGE
+from ptssp_sklearn.page.session import RUSSIAN
 from ptssp_sklearn.serving.answer import answer_for
 from ptssp_sklearn.tracking import log_model
 from tests.scenes import task

@@ -28,7 +28,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from experiments.serving_process import PTSSP, QUIET, free_port
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.images.table import one_row
-from ptssp_sklearn.page_text import Words
+from ptssp_sklearn.page.text import Words
 from ptssp_sklearn.serving.answer import answer_for
 from tests.scenes import task
 

@@ -15,7 +15,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from ptssp_sklearn import ImageEmbedder, sources
+from ptssp_sklearn import ImageEmbedder
 from ptssp_sklearn.embedding.backbone import Backbone
 from ptssp_sklearn.embedding.registry import register_backbone
 from ptssp_sklearn.images.decoding import ImageError, load_image
@@ -66,7 +66,7 @@ def counted(monkeypatch):
         CALLS["decoded"] += 1
         return load_image(*args, **options)
 
-    monkeypatch.setattr(sources, "load_image", counting_load)
+    monkeypatch.setattr(lazy_image, "load_image", counting_load)
     return CALLS
 
 
@@ -127,7 +127,7 @@ def test_images_and_masks_are_known_apart(counted):
 def test_an_image_of_many_rows_is_decoded_and_embedded_once(files, counted, monkeypatch):
     """Whichever thread is slow: one that finds the pixels known takes what another decoded."""
     for name in ("load_image", "load_mask"):
-        monkeypatch.setattr(sources, name, slowed(getattr(sources, name)))
+        monkeypatch.setattr(lazy_image, name, slowed(getattr(lazy_image, name)))
     X = pd.concat([files.iloc[:1]] * 6, ignore_index=True)
     for repeat in range(1, 21):
         vectors = ImageEmbedder("counting", cache_dir=False).fit_transform(X)
@@ -136,7 +136,7 @@ def test_an_image_of_many_rows_is_decoded_and_embedded_once(files, counted, monk
 
 
 def test_an_unchanged_file_is_read_once_and_a_changed_one_again(counted, tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "_SETTLED", 0)
+    monkeypatch.setattr(lazy_image, "_SETTLED", 0)
     path = tmp_path / "image.bmp"
     first, second = (Image.fromarray(scene(seed)[0]) for seed in (1, 2))
     embedder = ImageEmbedder("counting", cache_dir=tmp_path / "c").fit([[path]])
@@ -145,7 +145,7 @@ def test_an_unchanged_file_is_read_once_and_a_changed_one_again(counted, tmp_pat
     time.sleep(0.05)
     old = embedder.transform([[path]])
     with monkeypatch.context() as closed:
-        closed.setattr(sources, "open", None, raising=False)
+        closed.setattr(lazy_image, "open", None, raising=False)
         assert np.array_equal(embedder.transform([[path]]), old)
     second.save(path)
     assert path.stat().st_size == size
@@ -195,10 +195,13 @@ def test_another_process_finds_what_this_one_stored(files, tmp_path):
     first = ImageEmbedder(cache_dir=tmp_path / "c").fit_transform(files.iloc[:1])
     code = f"""
 import numpy as np, pandas as pd
-from ptssp_sklearn import ImageEmbedder, extractors, sources
+from ptssp_sklearn import ImageEmbedder
+from ptssp_sklearn.embedding.statistics import statistics_backbone
+from ptssp_sklearn.images import lazy_image
 X = pd.DataFrame({files.iloc[:1].astype(str).to_dict("list")})
 embedder = ImageEmbedder(cache_dir={str(tmp_path / "c")!r}).fit(X)
-extractors.landmark_scores = extractors.image_statistics = sources.load_image = None
+statistics_backbone.landmark_scores = statistics_backbone.image_statistics = None
+lazy_image.load_image = None
 print(embedder.transform(X).tobytes().hex())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -19,7 +19,8 @@ from ptssp_sklearn.cli import app
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.images.yolo_labels import parse_polygons
-from ptssp_sklearn.page_export import (
+from ptssp_sklearn.page.chart import curve_chart, curve_table, long_table
+from ptssp_sklearn.page.export import (
     ModelChoice,
     answer_json,
     curve_csv,
@@ -27,11 +28,10 @@ from ptssp_sklearn.page_export import (
     python_lines,
     shell_line,
 )
-from ptssp_sklearn.page_inputs import Upload, make_task, match_masks
-from ptssp_sklearn.page_masks import count_objects, overlay_png
-from ptssp_sklearn.page_plot import curve_chart, curve_table, long_table
-from ptssp_sklearn.page_server import page_options
-from ptssp_sklearn.page_text import LANGUAGES, Words, plain
+from ptssp_sklearn.page.mask_overlay import count_objects, overlay_png
+from ptssp_sklearn.page.server import page_options
+from ptssp_sklearn.page.text import LANGUAGES, Words, plain
+from ptssp_sklearn.page.uploads import Upload, make_task, match_masks
 from ptssp_sklearn.serving.answer import answer_about, answer_for
 from ptssp_sklearn.serving.forecast import outlook_for
 from ptssp_sklearn.serving.request import DEFAULT_LIMITS

@@ -16,15 +16,15 @@ from PIL import Image
 import ptssp_sklearn
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.exceptions import InputError, MissingPackageError, need
-from ptssp_sklearn.page_errors import RUSSIAN, error_text
-from ptssp_sklearn.page_inputs import (
+from ptssp_sklearn.page.pilot import pilot_points, read_pilot
+from ptssp_sklearn.page.session import RUSSIAN, error_text
+from ptssp_sklearn.page.text import Words
+from ptssp_sklearn.page.uploads import (
     Upload,
     read_images,
     read_labels,
     read_masks,
 )
-from ptssp_sklearn.page_pilot import pilot_points, read_pilot
-from ptssp_sklearn.page_text import Words
 from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.serving.answer import answer_for
 from ptssp_sklearn.serving.request import Limits

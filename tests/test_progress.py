@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from ptssp_sklearn import progress
+from ptssp_sklearn.embedding import _progress as progress
 
 
 class Terminal(io.StringIO):

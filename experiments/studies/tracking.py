@@ -98,6 +98,6 @@ def study_run(study: Study, choice: bool | None, uri: str | None) -> Iterator[St
 def _modules() -> tuple[Any, Any]:
     import mlflow
 
-    from ptssp_sklearn import runs
+    from ptssp_sklearn.tracking import runs
 
     return mlflow, runs

@@ -11,10 +11,10 @@ from pathlib import Path
 import streamlit as st
 
 from ptssp_sklearn.exceptions import InputError
-from ptssp_sklearn.page_export import ModelChoice
-from ptssp_sklearn.page_inputs import Upload
-from ptssp_sklearn.page_session import beside, remember
-from ptssp_sklearn.page_text import Words
+from ptssp_sklearn.page.export import ModelChoice
+from ptssp_sklearn.page.session import beside, remember
+from ptssp_sklearn.page.text import Words
+from ptssp_sklearn.page.uploads import Upload
 from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.pipeline.pretrained import load_pretrained, pretrained_names
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline

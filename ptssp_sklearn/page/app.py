@@ -15,20 +15,20 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ptssp_sklearn.page_export import (
+from ptssp_sklearn.page.chart import curve_chart, curve_table, long_table
+from ptssp_sklearn.page.export import (
     answer_json,
     curve_csv,
     plot_bytes,
     python_lines,
     shell_line,
 )
-from ptssp_sklearn.page_inputs import Task
-from ptssp_sklearn.page_models import Chosen, choose_model
-from ptssp_sklearn.page_pilot import pilot_points
-from ptssp_sklearn.page_plot import curve_chart, curve_table, long_table
-from ptssp_sklearn.page_session import Refused, beside, remember
-from ptssp_sklearn.page_text import LANGUAGES, Words, plain
-from ptssp_sklearn.page_widgets import choose_pilot, choose_task, show_gallery
+from ptssp_sklearn.page.models import Chosen, choose_model
+from ptssp_sklearn.page.pilot import pilot_points
+from ptssp_sklearn.page.session import Refused, beside, remember
+from ptssp_sklearn.page.text import LANGUAGES, Words, plain
+from ptssp_sklearn.page.uploads import Task
+from ptssp_sklearn.page.widgets import choose_pilot, choose_task, show_gallery
 from ptssp_sklearn.serving.answer import Answer, answer_about
 from ptssp_sklearn.serving.forecast import Outlook, look_at, outlook_for
 from ptssp_sklearn.serving.handler import knows_images

@@ -7,7 +7,7 @@ import io
 import pandas as pd
 
 from ptssp_sklearn.curves.pilot import check_pilot
-from ptssp_sklearn.page_inputs import Upload
+from ptssp_sklearn.page.uploads import Upload
 from ptssp_sklearn.serving.request import DEFAULT_LIMITS, RequestError
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ptssp_sklearn.exceptions import need_streamlit
 from ptssp_sklearn.serving.request import DEFAULT_LIMITS
 
-PAGE = Path(__file__).parent / "data" / "page.py"
+PAGE = Path(__file__).parent / "script" / "page.py"
 
 
 def page_options(host: str, port: int) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def serve_page(*, host: str = "127.0.0.1", port: int = 8501) -> None:
     need_streamlit()
     from streamlit.web import bootstrap
 
-    import ptssp_sklearn.app  # noqa: F401  loaded now, so that the first visitor need not wait
+    import ptssp_sklearn.page.app  # noqa: F401  loaded now, so that the first visitor need not wait
 
     flags = {name.replace(".", "_"): value for name, value in page_options(host, port).items()}
     bootstrap.load_config_options(flag_options=flags)

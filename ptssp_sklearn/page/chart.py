@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-from ptssp_sklearn.page_text import Words
+from ptssp_sklearn.page.text import Words
 from ptssp_sklearn.serving.answer import Answer
 from ptssp_sklearn.serving.forecast import Outlook
 

@@ -9,7 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from ptssp_sklearn.banks import load_curve_bank
-from ptssp_sklearn.page_inputs import (
+from ptssp_sklearn.page.mask_overlay import count_objects, overlay_png
+from ptssp_sklearn.page.pilot import read_pilot
+from ptssp_sklearn.page.session import beside, remember
+from ptssp_sklearn.page.text import Words, plain
+from ptssp_sklearn.page.uploads import (
     Task,
     Upload,
     make_task,
@@ -17,10 +21,6 @@ from ptssp_sklearn.page_inputs import (
     read_labels,
     read_masks,
 )
-from ptssp_sklearn.page_masks import count_objects, overlay_png
-from ptssp_sklearn.page_pilot import read_pilot
-from ptssp_sklearn.page_session import beside, remember
-from ptssp_sklearn.page_text import Words, plain
 from ptssp_sklearn.serving.request import DEFAULT_LIMITS, IMAGE_FORMATS, MASK_FORMATS
 
 _MEGABYTE = 1_000_000

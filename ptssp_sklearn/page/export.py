@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from ptssp_sklearn.page_inputs import Task
+from ptssp_sklearn.page.uploads import Task
 from ptssp_sklearn.serving.answer import Answer, answer_display
 
 
@@ -57,7 +57,7 @@ def python_lines(answer: Answer, choice: ModelChoice, task: Task | None) -> str:
     imported, load = choice.code
     table = "X = None" if task is None else task.code or _table_code(task)
     lines = ["from ptssp_sklearn.images import one_row"] if "one_row" in table else []
-    lines += ["from ptssp_sklearn.serving.answer import answer_for", imported, table]
+    lines += ["from ptssp_sklearn.serving import answer_for", imported, table]
     asked = f"{answer.target_map:g}, pilot={answer.pilot!r}, coverage={answer.coverage:g}"
     lines.append(f"answer = answer_for({load}, X, {asked})")
     lines.append("print(answer.sentence())")

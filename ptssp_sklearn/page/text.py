@@ -134,7 +134,7 @@ class Words:
 
     Examples
     --------
-    >>> from ptssp_sklearn.page_text import Words
+    >>> from ptssp_sklearn.page.text import Words
     >>> Words("en")("set_target", score="0.4"), Words("ru").number(1234.5, 1)
     ('Set the target to 0.4', '1\xa0234,5')
     """
@@ -208,7 +208,7 @@ def plain(text: str) -> str:
 
     Examples
     --------
-    >>> from ptssp_sklearn.page_text import plain
+    >>> from ptssp_sklearn.page.text import plain
     >>> print(plain("![x](http://a.b/c.png)"))
     !\[x\](http&#58;//a.b/c.png)
     """
