@@ -17,9 +17,9 @@ import typer
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from experiments.draws import FOUR_WITH_MASKS, embed_draws
-from experiments.evaluation.protocol import read_bank
-from experiments.evaluation.study import fit_model
+from experiments.protocol.cross_validation import fit_model
+from experiments.protocol.draws import FOUR_WITH_MASKS, embed_draws
+from experiments.protocol.questions import read_bank
 from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline, load_curve_bank
 from ptssp_sklearn.curves.metrics import curve_mae
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve

@@ -11,15 +11,14 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from experiments.bank_figures import (
+from experiments.banks.contact_sheet import contact_sheet
+from experiments.banks.figures import (
     curves_figure,
     metric_name,
     misfits_figure,
     parameters_figure,
 )
-from experiments.contact_sheet import contact_sheet
-from experiments.draws import count_images
-from experiments.families import FAMILIES
+from experiments.banks.misfits import FALL, STEP, misfits
 from experiments.held_out import (
     LEAST_FITTED,
     N_BETWEEN,
@@ -30,7 +29,8 @@ from experiments.held_out import (
     table,
     verdict,
 )
-from experiments.misfits import FALL, STEP, misfits
+from experiments.protocol.draws import count_images
+from experiments.protocol.families import FAMILIES
 from ptssp_sklearn.banks import bank_names
 from ptssp_sklearn.curves.variable_projection import fit_curves
 

@@ -56,7 +56,7 @@ def _tracked(options: argparse.Namespace) -> Iterator[list[Callable[[Outcome], N
     if options.track is None:
         yield []
         return
-    from experiments.tracked import CollectionLog
+    from experiments.protocol.mlflow_log import CollectionLog
 
     log = CollectionLog(options.track, f"collect {bank_name(options)}")
     try:

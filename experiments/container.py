@@ -23,7 +23,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from experiments.serving_process import ROOT, free_port
+from experiments.bench.server_process import ROOT, free_port
 
 DOCKERFILE, COMPOSE = ROOT / "docker" / "Dockerfile", ROOT / "compose.yaml"
 _PLACES = {"/opt/ptssp": "venv", "/src": "src", "/data": "data"}

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from experiments.serving_process import PTSSP
+from experiments.bench.server_process import PTSSP
 
 
 def coin_tiles() -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:

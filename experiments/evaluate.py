@@ -18,10 +18,10 @@ from experiments.evaluation import figures
 from experiments.evaluation.context import Context
 from experiments.evaluation.curves_file import read_points, score_curves, show
 from experiments.evaluation.loading import load_few, load_whole
-from experiments.evaluation.protocol import N_FOLDS, Bank
-from experiments.evaluation.report import Frames, Section, put_block, put_section
 from experiments.evaluation.tables import TABLES
-from experiments.tracked import log_table, tracking
+from experiments.protocol.markdown import Frames, Section, put_block, put_section
+from experiments.protocol.mlflow_log import log_table, tracking
+from experiments.protocol.questions import N_FOLDS, Bank
 
 PAGE, README = Path("docs/results.md"), Path("README.md")
 QUICK_PAGE = Path(".cache/quick/results.md")

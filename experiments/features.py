@@ -22,10 +22,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
-from experiments.draws import FOUR_WITH_MASKS, embed_draws
-from experiments.evaluation.measures import table_scores
-from experiments.evaluation.protocol import fold_numbers
-from experiments.evaluation.report import Column, table
+from experiments.protocol.draws import FOUR_WITH_MASKS, embed_draws
+from experiments.protocol.markdown import Column, table
+from experiments.protocol.measures import table_scores
+from experiments.protocol.questions import fold_numbers
 from ptssp_sklearn import CurveParamRegressor, ImageEmbedder, load_curve_bank
 from ptssp_sklearn.embedding.statistics.mask_perturbation import CEILING_NAMES
 from ptssp_sklearn.images.table import image_table
@@ -86,7 +86,7 @@ def is_landmark(name: str) -> bool:
 
 
 def is_ceiling(name: str) -> bool:
-    """Tell what small, typical errors would cost (see `ptssp_sklearn.embedding.statistics.mask_perturbation`)."""
+    """Tell whether a feature says what small, typical errors would cost (`mask_perturbation`)."""
     return name.endswith(CEILING_NAMES)
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from experiments.families import FAMILIES
+from experiments.protocol.families import FAMILIES
 from ptssp_sklearn.banks import bank_names, load_curve_bank, read_bank
 
 Array = NDArray[np.float64]

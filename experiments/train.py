@@ -10,10 +10,10 @@ import pandas as pd
 import typer
 from sklearn.utils import Bunch
 
-from experiments.draws import standard_draws
-from experiments.evaluation.protocol import read_bank
-from experiments.evaluation.study import fit_model
-from experiments.tracked import log_training, tracking
+from experiments.protocol.cross_validation import fit_model
+from experiments.protocol.draws import standard_draws
+from experiments.protocol.mlflow_log import log_training, tracking
+from experiments.protocol.questions import read_bank
 from experiments.transfer import EVERYTHING, PAGE, embed_banks, page, transfer
 from ptssp_sklearn import TrainingSizePipeline, load_curve_bank, make_training_size_pipeline
 from ptssp_sklearn.pipeline.persistence import save_model

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch
 
-from experiments.candidates import OURS, Fold, mean_curve, ridge_and_trees
-from experiments.evaluation.measures import table_scores
-from experiments.evaluation.protocol import CONDITIONS, Bank, read_bank
-from experiments.evaluation.study import fit_model
+from experiments.protocol.cross_validation import fit_model
+from experiments.protocol.measures import table_scores
+from experiments.protocol.questions import CONDITIONS, Bank, read_bank
+from experiments.protocol.zero_shot_baselines import OURS, Fold, mean_curve, ridge_and_trees
 from ptssp_sklearn import load_curve_bank
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 

@@ -14,8 +14,6 @@ from ptssp_sklearn import load_curve_bank
 
 torch.set_num_threads(1)
 
-collect_ignore_glob = ["fixtures/*"]
-
 
 @pytest.fixture(scope="session")
 def bank() -> Bunch:

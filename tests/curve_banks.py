@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.draws import Draw
-from experiments.evaluation.protocol import Bank
+from experiments.protocol.draws import Draw
+from experiments.protocol.questions import Bank
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 DRAWS = [

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from experiments.serving_process import PTSSP
+from experiments.bench.server_process import PTSSP
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.cli import app
 from ptssp_sklearn.images.table import one_row

@@ -13,11 +13,11 @@ import pytest
 import uvicorn
 from PIL import Image
 
+from experiments.bench.server_process import free_port
 from experiments.demo import coin_tiles
 from experiments.learners.base import Budget
 from experiments.options import read_options
 from experiments.scoring import score_predictions
-from experiments.serving_process import free_port
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.serving.server import make_app
 from tests.drawn import DrawnDataset, draw_domains

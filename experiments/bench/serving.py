@@ -17,7 +17,7 @@ import pandas as pd
 import typer
 
 from experiments.bench import page
-from experiments.serving_process import PTSSP, ask, free_port, running
+from experiments.bench.server_process import PTSSP, ask, free_port, running
 from ptssp_sklearn import load_curve_bank
 from ptssp_sklearn.serving.handler import encode_images
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from experiments.bench.page import machine, medians, table, write_section
-from experiments.evaluation.protocol import read_bank
+from experiments.protocol.questions import read_bank
 from ptssp_sklearn import CurveParamRegressor, SigmoidCurveFitter, load_curve_bank
 from ptssp_sklearn.tracking.runs import track
 

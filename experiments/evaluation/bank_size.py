@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.candidates import OURS, Fold
 from experiments.evaluation import figures
 from experiments.evaluation.context import PROCEDURAL, Context
-from experiments.evaluation.forecast import Forecast, Question
-from experiments.evaluation.measures import table_scores
-from experiments.evaluation.protocol import Array, Truth
-from experiments.evaluation.report import COLUMNS, Frames, Section, wide
-from experiments.evaluation.sheet import Rows, Scorer, Sheet
-from experiments.evaluation.study import Study, answer_points, ask_model, fit_model
+from experiments.protocol.cross_validation import Study, answer_points, ask_model, fit_model
+from experiments.protocol.forecast import Forecast, Question
+from experiments.protocol.markdown import COLUMNS, Frames, Section, wide
+from experiments.protocol.measures import table_scores
+from experiments.protocol.questions import Array, Truth
+from experiments.protocol.sheet import Rows, Scorer, Sheet
+from experiments.protocol.zero_shot_baselines import OURS, Fold
 
 CONDITION = "four images + masks"
 COUNTS = (20, 40, 80)

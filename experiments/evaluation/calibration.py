@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from experiments.evaluation import figures
 from experiments.evaluation.context import CUTPASTE, PROCEDURAL, REAL, SOURCES, Context
-from experiments.evaluation.forecast import NOMINAL, Forecast
-from experiments.evaluation.measures import coverage
-from experiments.evaluation.protocol import Truth
-from experiments.evaluation.report import INTERVALS, Frames, Section, pick, table
-from experiments.evaluation.sheet import Scorer, Sheet
+from experiments.protocol.forecast import NOMINAL, Forecast
+from experiments.protocol.markdown import INTERVALS, Frames, Section, pick, table
+from experiments.protocol.measures import coverage
+from experiments.protocol.questions import Truth
+from experiments.protocol.sheet import Scorer, Sheet
 
 MASKS = "four images + masks"
 CASES = {

@@ -16,11 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
-from experiments.evaluation.baselines import GRID
-from experiments.evaluation.forecast import crossings
-from experiments.evaluation.protocol import Truth
-from experiments.evaluation.study import Study
-from experiments.families import fit_power3, power3
+from experiments.protocol.cross_validation import Study
+from experiments.protocol.families import fit_power3, power3
+from experiments.protocol.forecast import crossings
+from experiments.protocol.pilot_baselines import GRID
+from experiments.protocol.questions import Truth
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.pipeline.planning import plan_collection
 

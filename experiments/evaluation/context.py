@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.evaluation.forecast import Forecast
-from experiments.evaluation.protocol import N_FOLDS, Bank, Truth
-from experiments.evaluation.study import Study, run_study
+from experiments.protocol.cross_validation import Study, run_study
+from experiments.protocol.forecast import Forecast
+from experiments.protocol.questions import N_FOLDS, Bank, Truth
 
 PROCEDURAL, CUTPASTE, SECOND, REAL = "procedural", "cutpaste", "procedural-2", "yolov8m-seg"
 WITH_IMAGES = (PROCEDURAL, CUTPASTE, SECOND)

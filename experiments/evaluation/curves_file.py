@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.evaluation.baselines import PILOT_ONLY
-from experiments.evaluation.forecast import Question
-from experiments.evaluation.protocol import fold_numbers
-from experiments.evaluation.report import Column, table
+from experiments.protocol.forecast import Question
+from experiments.protocol.markdown import Column, table
+from experiments.protocol.pilot_baselines import PILOT_ONLY
+from experiments.protocol.questions import fold_numbers
 from ptssp_sklearn import CurveParamRegressor
 from ptssp_sklearn.curves.variable_projection import fit_curves
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from experiments.evaluation.protocol import Bank, read_bank
+from experiments.protocol.questions import Bank, read_bank
 from ptssp_sklearn import load_curve_bank
 
 QUICK_ROWS = 12

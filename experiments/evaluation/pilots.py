@@ -8,12 +8,9 @@ import numpy as np
 import pandas as pd
 
 from experiments.evaluation import figures
-from experiments.evaluation.baselines import PILOT_ONLY
 from experiments.evaluation.context import CUTPASTE, PROCEDURAL, REAL, SOURCES, Context
-from experiments.evaluation.forecast import Forecast, Question
-from experiments.evaluation.measures import scores_beyond
-from experiments.evaluation.protocol import CONDITIONS, Truth
-from experiments.evaluation.report import (
+from experiments.protocol.forecast import Forecast, Question
+from experiments.protocol.markdown import (
     COLUMNS,
     INTERVALS,
     SHARP,
@@ -24,7 +21,10 @@ from experiments.evaluation.report import (
     table,
     wide,
 )
-from experiments.evaluation.sheet import Scorer, Sheet
+from experiments.protocol.measures import scores_beyond
+from experiments.protocol.pilot_baselines import PILOT_ONLY
+from experiments.protocol.questions import CONDITIONS, Truth
+from experiments.protocol.sheet import Scorer, Sheet
 from ptssp_sklearn.curves.metrics import curve_mae
 
 LIMITS = (4.0, 16.0, 64.0)

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.evaluation.context import Context
-from experiments.evaluation.forecast import Forecast, Question
-from experiments.evaluation.measures import scores_beyond
-from experiments.evaluation.protocol import Truth
-from experiments.evaluation.report import SHARP, Frames, Section, pick, table, wide
+from experiments.protocol.forecast import Forecast, Question
+from experiments.protocol.markdown import SHARP, Frames, Section, pick, table, wide
+from experiments.protocol.measures import scores_beyond
+from experiments.protocol.questions import Truth
 from experiments.store import Store
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.curves.variable_projection import fit_curves

@@ -7,9 +7,9 @@ import pandas as pd
 
 from experiments.evaluation.campaigns import ROUNDS, Campaign, policies, simulate
 from experiments.evaluation.context import PROCEDURAL, REAL, Context
-from experiments.evaluation.protocol import Truth
-from experiments.evaluation.report import Column, Frames, Section, table
-from experiments.evaluation.sheet import Rows, Scorer, Sheet
+from experiments.protocol.markdown import Column, Frames, Section, table
+from experiments.protocol.questions import Truth
+from experiments.protocol.sheet import Rows, Scorer, Sheet
 
 GOALS = (0.75, 0.9)
 CASES = {

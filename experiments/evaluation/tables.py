@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from experiments.evaluation import bank_size, calibration, pilots, repeats, rounds, zero_shot
 from experiments.evaluation.context import Context
-from experiments.evaluation.report import Frames, Section
+from experiments.protocol.markdown import Frames, Section
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from experiments.candidates import CANDIDATES, OURS
-from experiments.draws import standard_draws
 from experiments.evaluation import figures
 from experiments.evaluation.context import (
     CUTPASTE,
@@ -15,11 +13,13 @@ from experiments.evaluation.context import (
     SOURCES,
     Context,
 )
-from experiments.evaluation.forecast import Forecast
-from experiments.evaluation.measures import asked, scores_beyond, table_scores
-from experiments.evaluation.protocol import CONDITIONS, Array, Truth
-from experiments.evaluation.report import INTERVALS, Frames, Section, cell, pick, table
-from experiments.evaluation.sheet import Rows, Scorer, Sheet
+from experiments.protocol.draws import standard_draws
+from experiments.protocol.forecast import Forecast
+from experiments.protocol.markdown import INTERVALS, Frames, Section, cell, pick, table
+from experiments.protocol.measures import asked, scores_beyond, table_scores
+from experiments.protocol.questions import CONDITIONS, Array, Truth
+from experiments.protocol.sheet import Rows, Scorer, Sheet
+from experiments.protocol.zero_shot_baselines import CANDIDATES, OURS
 
 SHIPPED = f"{OURS}, many draws"
 """As it is shipped; without the addition, trained on draws of `ALONE_IN` alone."""

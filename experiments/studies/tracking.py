@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.protocol.mlflow_log import wanted
 from experiments.studies.curve import learning_curve
 from experiments.studies.results import Result
 from experiments.studies.study import Study
-from experiments.tracked import wanted
 
 _AT_ONCE = 1000
 """Metrics that MLflow takes at once."""

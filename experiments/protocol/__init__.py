@@ -1,0 +1,1 @@
+"""What is asked of whom, by whom, and how it is scored."""
