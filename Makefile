@@ -63,8 +63,7 @@ docs: $(VENV)/.dev       ## the documentation, into site/
 	$(BIN)/python -m mkdocs build --strict
 
 OLDEST := .venv-oldest
-OLDEST_TESTS := sigmoid curves fitting uncertainty noise tilting posterior mixture distribution \
-	regression pipeline planning persistence metrics plotting
+OLDEST_TESTS := tests/curves tests/bayes tests/regression tests/pipeline
 
 $(OLDEST)/.done: pyproject.toml requirements-oldest.txt
 	$(PYTHON) -m venv $(OLDEST)
@@ -73,7 +72,7 @@ $(OLDEST)/.done: pyproject.toml requirements-oldest.txt
 
 test-oldest: $(OLDEST)/.done  ## the core's tests on the oldest supported dependencies
 	$(OLDEST)/bin/python -m pytest -o addopts= -o filterwarnings=default -q --import-mode=importlib \
-		$(OLDEST_TESTS:%=tests/test_%.py)
+		$(OLDEST_TESTS)
 
 CONTAINER := .cache/container
 

@@ -7,8 +7,8 @@
 
 from __future__ import annotations
 
-import ast
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,11 @@ FROM_OUTSIDE = re.compile(
     r"<script(?:(?!</script>).)*?cdnjs\.(?:(?!</script>).)*</script>", re.DOTALL
 )
 
-OTHER_MODULES = [
-    "sigmoid", "curves", "banks", "distribution", "planning", "metrics", "plotting", "assessment",
-    "persistence", "pretrained", "backbones", "extractors", "serving",
+WINGS = [
+    "curves", "images", "datasets", "embedding", "bayes", "regression", "pipeline", "measuring",
+    "serving", "page",
 ]  # fmt: skip
-"""Modules below the main names that users import from."""
+"""Folders of the package whose faces the reference shows, in the order of the data."""
 
 
 def on_config(config: Any) -> Any:
@@ -78,33 +78,37 @@ def block(file: Path, name: str) -> str:
 def reference(kind: str) -> str:
     """Give the mkdocstrings entries of one reference page."""
     if kind == "modules":
-        headings = (f"## `ptssp_sklearn.{name}`\n\n{_module(name)}" for name in OTHER_MODULES)
-        return "\n\n".join(headings)
+        there = [name for name in WINGS if (PACKAGE / name).is_dir()]
+        return "\n\n".join(f"## `ptssp_sklearn.{name}`\n\n{_face(name)}" for name in there)
     return "\n\n".join(f"::: {path}" for path in exports()[kind])
 
 
-def _module(name: str) -> str:
+def _face(name: str) -> str:
     entry = f"::: ptssp_sklearn.{name}.{{}}\n    options:\n      heading_level: 3"
     return "\n\n".join(entry.format(public) for public in public_names(name))
 
 
-def public_names(module: str) -> list[str]:
-    """Name the public functions and classes that a module of the package defines."""
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text())
-    kinds = (ast.FunctionDef, ast.ClassDef)
-    return [n.name for n in tree.body if isinstance(n, kinds) and not n.name.startswith("_")]
+def public_names(wing: str) -> list[str]:
+    """Name what the face of a wing offers and the page of the main names does not show."""
+    face = import_module(f"ptssp_sklearn.{wing}")
+    main = import_module("ptssp_sklearn").__all__
+    return [name for name in face.__all__ if name not in main]
 
 
 def exports() -> dict[str, list[str]]:
-    """Give the full path, by defining module, of every name the package exports."""
+    """Give the full path, by its face, of every name of the package and of its tracking."""
     import ptssp_sklearn
     from ptssp_sklearn import tracking
 
     return {
-        "package": [_home(ptssp_sklearn, name) for name in ptssp_sklearn.__all__],
-        "tracking": [_home(tracking, name) for name in tracking.__all__],
+        "package": [_home(name) for name in ptssp_sklearn.__all__],
+        "tracking": [f"ptssp_sklearn.tracking.{name}" for name in tracking.__all__],
     }
 
 
-def _home(module: Any, name: str) -> str:
-    return f"{getattr(module, name).__module__}.{name}"
+def _home(name: str) -> str:
+    """Name a main name by the wing whose face also has it."""
+    for wing in WINGS:
+        if (PACKAGE / wing).is_dir() and name in import_module(f"ptssp_sklearn.{wing}").__all__:
+            return f"ptssp_sklearn.{wing}.{name}"
+    return f"ptssp_sklearn.banks.{name}"

@@ -1,4 +1,4 @@
-"""What holds for the source tree: wings one way, private files, light import, short files, a map."""
+"""What holds for the source tree: wings one way, private files, light faces, short files, a map."""
 
 from __future__ import annotations
 
