@@ -18,7 +18,6 @@ from sklearn.utils import Bunch
 from experiments.evaluation.protocol import read_bank
 from experiments.evaluation.sheet import label_columns
 from experiments.evaluation.study import fit_model
-from experiments.store import Outcome
 from ptssp_sklearn import TrainingSizePipeline
 from ptssp_sklearn.assessment import Assessment, assess
 from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors

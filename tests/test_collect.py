@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from experiments.collect import main
-from experiments.store import Store
+from ptssp_sklearn.measuring.trainings.store import Store
 
 COMMAND = [sys.executable, "-m", "experiments.collect"]
 BANK = ["--bank", "tests.drawn:draw_domains", "--name", "drawn", "--steps", "2"]

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from experiments.learners.polygons import label_text, polygon
+from experiments.learners.yolo import YoloLearner
+from ptssp_sklearn.polygons import draw_polygons, read_polygons
 
 from experiments.datasets.base import Sample
 from experiments.learners import make_learner
-from experiments.learners.base import Budget
-from experiments.learners.polygons import label_text, polygon
-from experiments.learners.yolo import YoloLearner
-from ptssp_sklearn.images.yolo_labels import draw_polygons, read_polygons
+from ptssp_sklearn.measuring.learner import Budget
 from tests.scenes import scene
 
 if find_spec("ultralytics") is None:
@@ -151,7 +151,7 @@ def test_nothing_is_printed_or_left_on_disk(tmp_path):
         "    filters = str(warnings.filters), str(np.get_printoptions())\n"
         "    return Image.open, torch.save, cv2.getNumThreads(), filters\n"
         "from experiments.learners import make_learner\n"
-        "from experiments.learners.base import Budget\n"
+        "from ptssp_sklearn.measuring.learner import Budget\n"
         "from experiments.datasets.base import Sample\n"
         "mask = np.zeros((64, 64), np.int32); mask[9:30, 9:30] = 1\n"
         "image = np.where(mask[..., None] > 0, 200, 50).repeat(3, 2).astype(np.uint8)\n"

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from experiments.datasets.base import Sample
-from experiments.learners.base import Budget, Job, Learner, Model, Prediction
 from experiments.learners.instances import class_map, find_instances
 from ptssp_sklearn.embedding.networks.network_backbone import fast_bfloat16
 from ptssp_sklearn.embedding.statistics.unet import turned
