@@ -193,7 +193,7 @@ def test_files_of_something_else_are_refused(tmp_path):
 def test_newer_stores_are_refused(store, path):
     with store.transaction() as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="schema version 99, but this code knows 1"):
+    with pytest.raises(StoreError, match="schema version 99, but this code knows 2"):
         Store(path)
 
 
