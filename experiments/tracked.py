@@ -20,6 +20,7 @@ from experiments.evaluation.sheet import label_columns
 from experiments.evaluation.study import fit_model
 from ptssp_sklearn import TrainingSizePipeline
 from ptssp_sklearn.assessment import Assessment, assess
+from ptssp_sklearn.measuring.trainings.store import Outcome
 from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
 from ptssp_sklearn.runs import (
     finite,

@@ -11,6 +11,7 @@ from experiments.learners.lite0 import Lite0Learner
 from experiments.learners.unet import UNetLearner, stack, unstack
 from ptssp_sklearn.embedding.statistics.unet import StackedUNet
 from ptssp_sklearn.embedding.statistics.watershed import depth_map
+from ptssp_sklearn.measuring.learner import Budget, Job
 from ptssp_sklearn.measuring.scoring import score_predictions
 from tests.scenes import scene
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from experiments.learners.segmenter import SegmenterLearner, SegmenterModel
 from ptssp_sklearn.embedding.statistics.unet import StackedUNet
+from ptssp_sklearn.measuring.learner import Budget, Job, Model
 
 
 class UNetLearner(SegmenterLearner):

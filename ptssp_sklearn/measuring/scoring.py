@@ -86,9 +86,7 @@ def _score(
         sides[0] += _notes(kind, truth.boxes, truth.outlines, truth.classes, shapes[number], number)
         masks = None if one.masks is None else list(one.masks)
         found = _notes(kind, one.boxes, masks, one.classes, shapes[number], number)
-        sides[1] += [
-            {**note, "score": float(s)} for note, s in zip(found, one.scores, strict=True)
-        ]
+        sides[1] += [{**note, "score": float(s)} for note, s in zip(found, one.scores, strict=True)]
     judge = _judge(kind, *sides, shapes, len(class_names))
     precision = np.asarray(judge.eval["precision"])[:, :, :, 0, 0]
     by_class = {

@@ -117,7 +117,7 @@ def test_leases_of_a_dead_process_are_free_at_once(store, path):
     code = (
         "import os, sys; from pathlib import Path;"
         "from ptssp_sklearn.measuring.trainings.leases import *;"
-        "from tests.measuring.test_store import TASKS;"
+        "from tests.measuring.trainings.test_store import TASKS;"
         "l = Leases(Store(Path(sys.argv[1])), Rules()).__enter__();"
         "print(len(l.claim(TASKS, 4)[0]), flush=True); os.kill(os.getpid(), 9)"
     )
