@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from experiments.datasets import make_dataset
-from experiments.kinds import bank_name, list_records
+from experiments.collection.kinds import bank_name, list_records
 from experiments.learners import make_learner
-from experiments.options import read_options
+from experiments.collection.options import read_options
 from ptssp_sklearn.measuring.learner import Budget
 from ptssp_sklearn.measuring.trainings.campaign import Campaign
 from ptssp_sklearn.measuring.trainings.database import StoreError

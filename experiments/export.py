@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from experiments.datasets import make_dataset
-from experiments.options import positive
+from experiments.collection.options import positive
 from ptssp_sklearn.banks import METRICS, write_bank
 from ptssp_sklearn.curves.table import pivot_points
 from ptssp_sklearn.measuring.trainings.database import StoreError

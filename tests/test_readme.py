@@ -14,7 +14,7 @@ import uvicorn
 from PIL import Image
 
 from experiments.demo import coin_tiles
-from experiments.options import read_options
+from experiments.collection.options import read_options
 from experiments.serving_process import free_port
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.measuring.learner import Budget

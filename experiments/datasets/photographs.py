@@ -100,7 +100,7 @@ class PhotographDataset:
         order = np.random.default_rng([repeat, *self.name.encode()]).permutation(self.n_train)
         return [self._read(self._parts["train"][index], "") for index in order[:size]]
 
-    def test(self) -> list[LabelledImage]:
+    def test(self, size: int = 0, repeat: int = 0) -> list[LabelledImage]:
         """Give the test images, the same for every size and repeat."""
         files = self._parts["test"]
         units = drawn_together(files, [self._groups[file] for file in files])

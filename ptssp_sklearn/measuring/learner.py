@@ -126,8 +126,12 @@ class Dataset(Protocol):
         """Give the first `size` training images of the order of `repeat`: subsets nest."""
         ...
 
-    def test(self) -> Sequence[Sample]:
-        """Give the test images, the same for every size and repeat."""
+    def test(self, size: int = 0, repeat: int = 0) -> Sequence[Sample]:
+        """Give the images that the training of this size and repeat is tested on.
+
+        They are asked for once a training: a dataset whose tests are always the same keeps
+        them.
+        """
         ...
 
 
@@ -150,9 +154,13 @@ class Learner(ABC):
     ----------
     name : str
         What the store and the banks call it.
+    side : int
+        Side of images it trains at, pixels; larger images are scaled down before it gets
+        them, to twice that side at most.
     """
 
     name: str
+    side: int = 640
 
     @abstractmethod
     def fit(

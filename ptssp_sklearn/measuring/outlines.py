@@ -23,7 +23,8 @@ def run_lengths(outlines: Sequence[Outline], height: int, width: int) -> list[di
     Returns
     -------
     codes : list of dict
-        ``size`` and ``counts``; several rings of one object are united.
+        ``size`` and ``counts``; several rings of one object are filled by the even-odd rule,
+        so that a ring in another is a hole.
 
     Raises
     ------
@@ -42,8 +43,17 @@ def run_lengths(outlines: Sequence[Outline], height: int, width: int) -> list[di
             codes.append(coding.encode(np.asfortranarray(outline, dtype=np.uint8)))
         else:
             rings = [np.asarray(ring, np.float64).ravel().tolist() for ring in outline]
-            codes.append(coding.merge(coding.frPyObjects(rings, height, width)))
+            drawn = coding.frPyObjects(rings, height, width)
+            codes.append(drawn[0] if len(drawn) == 1 else _even_odd(drawn))
     return codes
+
+
+def _even_odd(rings: list[dict[str, Any]]) -> dict[str, Any]:
+    from faster_coco_eval import mask as coding
+
+    covers = coding.decode(rings).sum(axis=2)
+    code: dict[str, Any] = coding.encode(np.asfortranarray(covers % 2, dtype=np.uint8))
+    return code
 
 
 def masks_of(outlines: Sequence[Outline], height: int, width: int) -> NDArray[np.bool_]:

@@ -69,7 +69,7 @@ class YoloLearner(Learner):
         self.weights = weights
         self.start = start
         self.task = task
-        self.side = side
+        self.side = side or SIDES[device.partition(":")[0]]
         self.device = device
         self.name = Path(weights).stem
 
@@ -89,8 +89,7 @@ class YoloLearner(Learner):
         ValueError
             If ultralytics is missing, or weights, side, samples or start do not fit.
         """
-        side = self.side or SIDES[self.device.partition(":")[0]]
-        self._check(side, samples, n_classes)
+        self._check(samples, n_classes)
         with sandbox(self.device) as folder:
             data = {
                 "nc": n_classes,
@@ -103,12 +102,13 @@ class YoloLearner(Learner):
             images = write_samples(samples, folder / "data", outlines=finds_masks(network))
             data |= {"train": str(images), "val": str(images)}
             settings = {
-                "imgsz": side,
+                "imgsz": self.side,
                 "device": self.device,
                 "seed": seed % 2**31,
                 "project": str(folder / "run"),
             }
-            return YoloModel(train_network(network, data, settings, budget), side, self.device)
+            trained = train_network(network, data, settings, budget)
+            return YoloModel(trained, self.side, self.device)
 
     def _masks(self, samples: Sequence[Sample]) -> bool | None:
         """Choose the head: of masks, of boxes, or None for that of the weights."""
@@ -116,11 +116,11 @@ class YoloLearner(Learner):
             return all(sample.objects.outlines is not None for sample in samples)
         return {"masks": True, "boxes": False}.get(self.task)
 
-    def _check(self, side: int, samples: Sequence[Sample], n_classes: int) -> None:
+    def _check(self, samples: Sequence[Sample], n_classes: int) -> None:
         if self.task not in TASKS:
             raise ValueError(f"Got task={self.task!r}, expected {', '.join(TASKS)}.")
-        if side < 64 or side % 32:
-            raise ValueError(f"Got side={side}, expected a multiple of 32 from 64 up.")
+        if self.side < 64 or self.side % 32:
+            raise ValueError(f"Got side={self.side}, expected a multiple of 32 from 64 up.")
         if not samples:
             raise ValueError("Got no samples to train on, expected at least one.")
         found = {int(label) for sample in samples for label in sample.objects.classes}

@@ -56,6 +56,7 @@ class Campaign:
         stack: int = 1,
         dask: str | None = None,
         on_point: Iterable[Callable[[Outcome], None]] = (),
+        progress: Progress | None = None,
     ) -> Progress:
         """Measure what is open, until nothing is or the deadline is over.
 
@@ -64,6 +65,8 @@ class Campaign:
         store : Store
         jobs, stack, dask, on_point
             As of `Runner`.
+        progress : Progress, optional
+            Told of every point; by default one that writes to standard error.
 
         Returns
         -------
@@ -79,7 +82,7 @@ class Campaign:
         first = self.tasks[0]
         store.register(first.bank, first.learner, self.settings, self.records.values())
         store.reopen(tasks, self.again)
-        progress = Progress(len(self.tasks), len(tasks))
+        shown = progress or Progress(len(self.tasks), len(tasks))
         with Leases(store, Rules(self.setup.incremental, self.stop_flat)) as leases:
             Runner(
                 store,
@@ -90,8 +93,9 @@ class Campaign:
                 jobs=jobs,
                 stack=stack,
                 dask=dask,
-                progress=progress,
+                progress=shown,
                 on_point=list(on_point),
             ).run()
-        progress.show(last=True)
-        return progress
+        if progress is None:
+            shown.show(last=True)
+        return shown

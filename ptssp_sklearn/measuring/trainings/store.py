@@ -17,6 +17,9 @@ from ptssp_sklearn.banks import METRICS
 from ptssp_sklearn.measuring.trainings.database import Database, StoreError
 from ptssp_sklearn.measuring.trainings.schedule import Task
 
+FILE = "measurements.sqlite"
+"""Name of the store in the folder given as ``out``."""
+
 SAME_TASK = "bank = ? AND learner = ? AND dataset = ? AND size = ? AND repeat = ?"
 """Condition on the columns that are `Task.key`, in that order."""
 
@@ -81,7 +84,7 @@ class Store(Database):
             elif noted[0] != text:
                 raise StoreError(
                     f"Got the settings {text}, but {learner!r} on the bank {bank!r} was begun with "
-                    f"{noted[0]} in {self.path}. Use the same, or another --name."
+                    f"{noted[0]} in {self.path}. Use the same, or give another name or folder."
                 )
             for record in records:
                 self._add_dataset(db, bank, record)
@@ -99,7 +102,7 @@ class Store(Database):
         else:
             raise StoreError(
                 f"Got the dataset {name!r}, but the bank {bank!r} in {self.path} holds another of "
-                "that name. Use the same --seed, --side and folders, or another --name."
+                "that name: its images, labels or settings were others. Give another name or folder."
             )
 
     def write(self, outcome: Outcome) -> bool:

@@ -88,7 +88,7 @@ def _measure_one(setup: Setup, order: Order) -> Outcome:
     task = order.task
     seed = task.seed(setup.seed)
     try:
-        dataset, tests = _loaded(setup.make_dataset, order.record)
+        dataset = _loaded(setup.make_dataset, order.record)
         samples = _samples(setup, order, dataset)
         learner = _learner(setup)
         began = time.perf_counter()
@@ -101,7 +101,7 @@ def _measure_one(setup: Setup, order: Order) -> Outcome:
         )
         seconds = time.perf_counter() - began
         weights = model.weights() if setup.incremental else None
-        scores = _scores(model, dataset, tests)
+        scores = _scores(model, dataset, task)
     except Exception as error:
         return Outcome(task, "failed", seed, reason=describe(error))
     return Outcome(task, "done", seed, scores, seconds, weights=weights)
@@ -109,21 +109,21 @@ def _measure_one(setup: Setup, order: Order) -> Outcome:
 
 def _measure_stack(setup: Setup, orders: Sequence[Order]) -> list[Outcome]:
     """Train side by side; if any training fails, all are run again one by one."""
-    loaded = [_loaded(setup.make_dataset, order.record) for order in orders]
+    datasets = [_loaded(setup.make_dataset, order.record) for order in orders]
     jobs = [
         Job(
             dataset.train(order.task.size, order.task.repeat),
             len(dataset.class_names),
             order.task.seed(setup.seed),
         )
-        for (dataset, _), order in zip(loaded, orders, strict=True)
+        for dataset, order in zip(datasets, orders, strict=True)
     ]
     began = time.perf_counter()
     models = _learner(setup).fit_many(jobs, budget=setup.budget)
     seconds = (time.perf_counter() - began) / len(orders)
     return [
-        Outcome(order.task, "done", job.seed, _scores(model, *pair), seconds)
-        for order, pair, job, model in zip(orders, loaded, jobs, models, strict=True)
+        Outcome(order.task, "done", job.seed, _scores(model, dataset, order.task), seconds)
+        for order, dataset, job, model in zip(orders, datasets, jobs, models, strict=True)
     ]
 
 
@@ -137,18 +137,16 @@ def _samples(setup: Setup, order: Order, dataset: Dataset) -> Sequence[Sample]:
     return samples[task.before :]
 
 
-def _scores(model: Model, dataset: Dataset, samples: Sequence[Sample]) -> dict[str, Any]:
+def _scores(model: Model, dataset: Dataset, task: Task) -> dict[str, Any]:
+    samples = dataset.test(task.size, task.repeat)
     predictions = model.predict([sample.image for sample in samples])
     return score_predictions(predictions, samples, dataset.class_names)
 
 
 @lru_cache(maxsize=2)
-def _loaded(
-    make_dataset: Callable[[dict[str, Any]], Dataset], record: str
-) -> tuple[Dataset, Sequence[Sample]]:
-    """Make a dataset and its test images, once for all its sizes."""
-    dataset = make_dataset(json.loads(record))
-    return dataset, dataset.test()
+def _loaded(make_dataset: Callable[[dict[str, Any]], Dataset], record: str) -> Dataset:
+    """Make a dataset once for all its sizes."""
+    return make_dataset(json.loads(record))
 
 
 def _learner(setup: Setup) -> Learner:
