@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import signal
 import sys
@@ -11,18 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from experiments.database import StoreError
+from experiments.collection.kinds import bank_name, list_records
+from experiments.collection.options import read_options
 from experiments.datasets import make_dataset
-from experiments.kinds import bank_name, list_records
 from experiments.learners import make_learner
-from experiments.learners.base import Budget
-from experiments.leases import Leases
-from experiments.measure import Setup, describe
-from experiments.options import read_options
-from experiments.progress import Progress
-from experiments.runner import Runner
-from experiments.schedule import Rules, Task, plan, training_sizes
-from experiments.store import Outcome, Store
+from ptssp_sklearn.measuring.learner import Budget
+from ptssp_sklearn.measuring.trainings.campaign import Campaign
+from ptssp_sklearn.measuring.trainings.database import StoreError
+from ptssp_sklearn.measuring.trainings.schedule import Task, plan, training_sizes
+from ptssp_sklearn.measuring.trainings.store import Outcome, Store
+from ptssp_sklearn.measuring.trainings.worker import Setup, describe
 from ptssp_sklearn.pipeline.provenance import code_version
 
 
@@ -77,56 +76,39 @@ def collect(
     """
     deadline = time.time() + 60 * options.minutes
     settings = _learner_settings(options)
-    learner = make_learner(options.learner, **settings).name
+    make = functools.partial(make_learner, options.learner, **settings)
     sizes = training_sizes(options.sizes, options.max_size)
     records = {record["name"]: record for record in list_records(options)}
-    tasks = plan(bank_name(options), learner, records, sizes, options.repeats)
+    tasks = plan(bank_name(options), make().name, records, sizes, options.repeats)
     setup = Setup(
-        options.learner,
-        settings,
+        make_dataset,
+        make,
         Budget(options.steps, options.batch_size),
         options.seed,
         incremental=options.warm_start == "incremental",
         threads=None if options.dask else max(1, (os.cpu_count() or 1) // options.jobs),
         deadline=deadline,
     )
+    campaign = Campaign(
+        tasks,
+        records,
+        setup,
+        _noted_settings(setup, settings),
+        stop_flat=options.stop_flat,
+        again=_statuses_to_measure_again(options),
+    )
     store = Store(options.out / "measurements.sqlite", code=code_version())
     try:
-        return _measure(options, store, tasks, records, setup, on_point)
-    finally:
-        store.close()
-
-
-def _measure(
-    options: argparse.Namespace,
-    store: Store,
-    tasks: list[Task],
-    records: dict[str, dict[str, Any]],
-    setup: Setup,
-    on_point: Sequence[Callable[[Outcome], None]],
-) -> int:
-    again = _statuses_to_measure_again(options)
-    open_tasks = _open(store, tasks, again)
-    _check_datasets(open_tasks, records)
-    noted = _noted_settings(options, setup)
-    store.register(tasks[0].bank, tasks[0].learner, noted, records.values())
-    store.reopen(open_tasks, again)
-    progress = Progress(len(tasks), len(open_tasks))
-    rules = Rules(setup.incremental, options.stop_flat)
-    with Leases(store, rules) as leases:
-        Runner(
+        _check_datasets(campaign.open(store), records)
+        progress = campaign.run(
             store,
-            leases,
-            open_tasks,
-            records,
-            setup,
             jobs=options.jobs,
             stack=options.stack,
             dask=options.dask,
-            progress=progress,
             on_point=on_point,
-        ).run()
-    progress.show(last=True)
+        )
+    finally:
+        store.close()
     return 1 if progress.failed else 0
 
 
@@ -134,15 +116,6 @@ def _statuses_to_measure_again(options: argparse.Namespace) -> list[str]:
     """Choose: failed points if asked for, flat ones unless --stop-flat is given."""
     failed = ["failed"] if options.retry_failed else []
     return failed if options.stop_flat else [*failed, "flat"]
-
-
-def _open(store: Store, tasks: list[Task], again: list[str]) -> list[Task]:
-    """Find the tasks that are not finished."""
-    points = store.points(tasks[0].bank)
-    points = points[~points.status.isin(again)]
-    names = ["bank", "learner", "dataset", "size", "repeat"]
-    finished = set(points[names].itertuples(index=False, name=None))
-    return [task for task in tasks if task.key not in finished]
 
 
 def _check_datasets(tasks: list[Task], records: dict[str, dict[str, Any]]) -> None:
@@ -164,10 +137,10 @@ def _learner_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None} | options.settings
 
 
-def _noted_settings(options: argparse.Namespace, setup: Setup) -> dict[str, Any]:
+def _noted_settings(setup: Setup, settings: dict[str, Any]) -> dict[str, Any]:
     """Collect what must not change while a bank is measured."""
     return {
-        "learner": {k: v for k, v in setup.settings.items() if k != "device"},
+        "learner": {k: v for k, v in settings.items() if k != "device"},
         "incremental": setup.incremental,
         "steps": setup.budget.steps,
         "batch_size": setup.budget.batch_size,

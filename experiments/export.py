@@ -14,12 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from experiments.database import StoreError
+from experiments.collection.options import positive
 from experiments.datasets import make_dataset
-from experiments.options import positive
-from experiments.store import Store, portable
 from ptssp_sklearn.banks import METRICS, write_bank
 from ptssp_sklearn.curves.table import pivot_points
+from ptssp_sklearn.measuring.trainings.database import StoreError
+from ptssp_sklearn.measuring.trainings.store import Store, portable
 
 Pictures = tuple[list[NDArray[np.uint8]], list[NDArray[np.int32]]]
 

@@ -20,7 +20,7 @@ class DrawnDataset:
         order = np.random.default_rng(repeat).permutation(self.n_train)
         return [self._draw(int(number)) for number in order[:size]]
 
-    def test(self):
+    def test(self, size=0, repeat=0):
         return [self._draw(1000 + number) for number in range(4)]
 
     def _draw(self, number):

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.ndimage import label
 from sklearn.linear_model import SGDClassifier
 
-from experiments.learners.base import Learner, Model, Prediction
+from ptssp_sklearn.measuring.learner import Learner, Model, Prediction
 
 
 class PixelModel(Model):

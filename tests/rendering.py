@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from experiments.datasets import make_dataset
-from experiments.datasets.base import Dataset
+from ptssp_sklearn.measuring.learner import Dataset
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -139,7 +139,7 @@ def test_ptssp_commands_on_the_pages_are_understood(words):
 
 @pytest.mark.parametrize("words", commands(r"python -m experiments\."), ids=" ".join)
 def test_experiments_on_the_pages_exist(words):
-    from experiments.options import read_options
+    from experiments.collection.options import read_options
 
     name, *rest = words
     place = ROOT / "experiments" / name.replace(".", "/")

@@ -14,11 +14,11 @@ import uvicorn
 from PIL import Image
 
 from experiments.bench.server_process import free_port
+from experiments.collection.options import read_options
 from experiments.demo import coin_tiles
-from experiments.learners.base import Budget
-from experiments.options import read_options
-from experiments.scoring import score_predictions
 from ptssp_sklearn import load_pretrained
+from ptssp_sklearn.measuring.learner import Budget
+from ptssp_sklearn.measuring.scoring import score_predictions
 from ptssp_sklearn.serving.server import make_app
 from tests.drawn import DrawnDataset, draw_domains
 

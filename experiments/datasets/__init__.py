@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from experiments.datasets.base import Dataset
+from ptssp_sklearn.measuring.learner import Dataset
 
 _HOMES = {
     "procedural": "experiments.datasets.procedural:ProceduralDataset",

@@ -1,12 +1,13 @@
-"""What the curve bank asks of a dataset: ordered training images, one fixed test set."""
+"""One image of a bank with the ids of its objects."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ptssp_sklearn.measuring.learner import Objects
 
 
 @dataclass(frozen=True)
@@ -26,36 +27,28 @@ class Sample:
     mask: NDArray[np.int32]
     classes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
-
-class Dataset(Protocol):
-    """A segmentation task.
-
-    Attributes
-    ----------
-    name : str
-        Unique in its bank; the row name of the curve table.
-    group : str
-        What must not be split between training and testing a predictor (the source).
-    class_names : tuple of str
-    record : dict
-        All that is needed to make the dataset again, as JSON: ``kind``, ``name``,
-        ``group`` and the parameters of its kind.
-    """
-
-    name: str
-    group: str
-    class_names: tuple[str, ...]
-    record: dict[str, Any]
+    @property
+    def objects(self) -> Objects:
+        """The objects that can be seen."""
+        ids = np.unique(self.mask)
+        ids = ids[ids > 0]
+        if ids.size and ids[-1] > len(self.classes):
+            raise ValueError(
+                f"Got the instance {ids[-1]} in a mask, but {len(self.classes)} classes of "
+                "instances."
+            )
+        masks = [self.mask == number for number in ids]
+        return Objects(_boxes(masks), self.classes[ids - 1], tuple(masks))
 
     @property
-    def n_train(self) -> int:
-        """Number of training images there are."""
-        ...
+    def unit(self) -> str:
+        """Every image is drawn by itself."""
+        return ""
 
-    def train(self, size: int, repeat: int = 0) -> list[Sample]:
-        """Give the first `size` training images of the order of `repeat`: subsets nest."""
-        ...
 
-    def test(self) -> list[Sample]:
-        """Give the test images, the same for every size and repeat."""
-        ...
+def _boxes(masks: list[NDArray[np.bool_]]) -> NDArray[np.float64]:
+    boxes = []
+    for mask in masks:
+        rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
+        boxes.append([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+    return np.array(boxes, np.float64).reshape(-1, 4)

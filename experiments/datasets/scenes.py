@@ -72,7 +72,7 @@ class SceneDataset(ABC):
             raise ValueError(f"Got repeat={repeat}, expected 0 or more. Count repeats from 0.")
         return self._prefix(1 + repeat, size)
 
-    def test(self) -> list[Sample]:
+    def test(self, size: int = 0, repeat: int = 0) -> list[Sample]:
         """Give the test images, the same for every size and repeat."""
         return self._prefix(0, int(self.record["n_test"]))
 

@@ -42,6 +42,7 @@ class YoloDataset:
         self.class_names: tuple[str, ...] = tuple(record["class_names"])
         self._only: int | None = record["class"]
         self._train, self._test = _selected(record, *_entries(record))
+        self._tests: list[Sample] | None = None
 
     @property
     def n_train(self) -> int:
@@ -58,9 +59,11 @@ class YoloDataset:
         order = np.random.default_rng([self.record["seed"], repeat]).permutation(self.n_train)
         return [self._sample(self._train[index]) for index in order[:size]]
 
-    def test(self) -> list[Sample]:
+    def test(self, size: int = 0, repeat: int = 0) -> list[Sample]:
         """Give the test images, the same for every size and repeat."""
-        return [self._sample(entry) for entry in self._test]
+        if self._tests is None:
+            self._tests = [self._sample(entry) for entry in self._test]
+        return self._tests
 
     def _sample(self, entry: Entry) -> Sample:
         image = _scaled(load_image(entry.image), self.record["side"])

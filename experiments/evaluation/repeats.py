@@ -14,9 +14,9 @@ from experiments.protocol.forecast import Forecast, Question
 from experiments.protocol.markdown import SHARP, Frames, Section, pick, table, wide
 from experiments.protocol.measures import scores_beyond
 from experiments.protocol.questions import Truth
-from experiments.store import Store
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.curves.variable_projection import fit_curves
+from ptssp_sklearn.measuring.trainings.store import Store
 
 Array = NDArray[np.float64]
 

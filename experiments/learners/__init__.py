@@ -6,12 +6,12 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from experiments.learners.base import Learner
+from ptssp_sklearn.measuring.learner import Learner
 
 _HOMES = {
     "unet": "experiments.learners.unet:UNetLearner",
     "unet-lite0": "experiments.learners.lite0:Lite0Learner",
-    "yolo": "experiments.learners.yolo:YoloLearner",
+    "yolo": "ptssp_sklearn.measuring.learners.yolo:YoloLearner",
 }
 
 

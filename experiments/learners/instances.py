@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from experiments.datasets.base import Sample
-from experiments.learners.base import Prediction
 from ptssp_sklearn.embedding.statistics.watershed import part_objects
+from ptssp_sklearn.measuring.learner import Prediction
 
 Array = NDArray[np.float32]
 

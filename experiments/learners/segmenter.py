@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from experiments.datasets.base import Sample
-from experiments.learners.base import Budget, Job, Learner, Model, Prediction
 from experiments.learners.instances import class_map, find_instances
 from ptssp_sklearn.embedding.networks.network_backbone import fast_bfloat16
 from ptssp_sklearn.embedding.statistics.unet import turned
 from ptssp_sklearn.embedding.statistics.watershed import depth_map
+from ptssp_sklearn.measuring.learner import Budget, Job, Learner, Model, Prediction
 
 PEAK_RATE = 5e-3
 BETAS = (0.9, 0.95)

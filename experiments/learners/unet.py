@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from experiments.learners.base import Budget, Job, Model
 from experiments.learners.segmenter import SegmenterLearner, SegmenterModel
 from ptssp_sklearn.embedding.statistics.unet import StackedUNet
+from ptssp_sklearn.measuring.learner import Budget, Job, Model
 
 
 class UNetLearner(SegmenterLearner):

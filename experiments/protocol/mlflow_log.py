@@ -18,8 +18,8 @@ from sklearn.utils import Bunch
 from experiments.protocol.cross_validation import fit_model
 from experiments.protocol.questions import read_bank
 from experiments.protocol.sheet import label_columns
-from experiments.store import Outcome
 from ptssp_sklearn import TrainingSizePipeline
+from ptssp_sklearn.measuring.trainings.store import Outcome
 from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
 from ptssp_sklearn.tracking.evaluation import Assessment, assess
 from ptssp_sklearn.tracking.runs import (

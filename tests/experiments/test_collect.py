@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from experiments.collect import main
-from experiments.store import Store
+from ptssp_sklearn.measuring.trainings.store import Store
 
 COMMAND = [sys.executable, "-m", "experiments.collect"]
 BANK = ["--bank", "tests.drawn:draw_domains", "--name", "drawn", "--steps", "2"]
@@ -315,7 +315,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, reference):
 
 def test_what_happens_to_a_point_can_be_followed(tmp_path):
     from experiments.collect import collect
-    from experiments.options import read_options
+    from experiments.collection.options import read_options
 
     heard = []
     options = read_options(arguments(tmp_path, domains=1, repeats=1))

@@ -8,9 +8,9 @@ import pytest
 from experiments.evaluation import repeats
 from experiments.evaluation.context import Context
 from experiments.evaluation.repeats import LIMITS, ORACLES, measure_repeats, read_repeats, show
-from experiments.schedule import Task
-from experiments.store import Outcome, Store
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
+from ptssp_sklearn.measuring.trainings.schedule import Task
+from ptssp_sklearn.measuring.trainings.store import Outcome, Store
 
 SIZES = np.array([2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
 

@@ -6,13 +6,13 @@ import torch
 
 from experiments.datasets.base import Sample
 from experiments.learners import make_learner
-from experiments.learners.base import Budget, Job
 from experiments.learners.instances import class_map, find_instances
 from experiments.learners.lite0 import Lite0Learner
 from experiments.learners.unet import UNetLearner, stack, unstack
-from experiments.scoring import score_predictions
 from ptssp_sklearn.embedding.statistics.unet import StackedUNet
 from ptssp_sklearn.embedding.statistics.watershed import depth_map
+from ptssp_sklearn.measuring.learner import Budget, Job
+from ptssp_sklearn.measuring.scoring import score_predictions
 from tests.scenes import scene
 
 

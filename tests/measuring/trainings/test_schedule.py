@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from experiments.schedule import Known, Rules, Task, plan, training_sizes
+from ptssp_sklearn.measuring.trainings.schedule import Known, Rules, Task, plan, training_sizes
 
 
 def curve(*scores: float) -> dict[int, Known]:
@@ -40,7 +40,10 @@ def test_seeds_differ_by_task_and_hold_in_another_process():
     seeds = [task.seed(0) for task in tasks] + [tasks[0].seed(1)]
     assert len(set(seeds)) == 9
     assert all(0 <= seed < 2**31 for seed in seeds)
-    code = "from experiments.schedule import *; print(plan('b', 'l', ['x'], [2], 1)[0].seed(0))"
+    code = (
+        "from ptssp_sklearn.measuring.trainings.schedule import *;"
+        "print(plan('b', 'l', ['x'], [2], 1)[0].seed(0))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) == seeds[0]
     other_learner = Task("b", "m", "x", 2, 0)

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-from experiments.database import connect
-from experiments.schedule import Known, Rules, Task
-from experiments.store import SAME_TASK, Outcome, Store
+from ptssp_sklearn.measuring.trainings.database import connect
+from ptssp_sklearn.measuring.trainings.schedule import Known, Rules, Task
+from ptssp_sklearn.measuring.trainings.store import SAME_TASK, Outcome, Store
 
 LEASE_SECONDS = 90.0
 BEAT_SECONDS = 15.0

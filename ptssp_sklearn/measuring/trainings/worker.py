@@ -9,18 +9,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from experiments.datasets import make_dataset
-from experiments.datasets.base import Dataset, Sample
-from experiments.learners import make_learner
-from experiments.learners.base import Budget, Job, Learner, Model
-from experiments.schedule import Task
-from experiments.scoring import score_predictions
-from experiments.store import Outcome
+from ptssp_sklearn.measuring.learner import Budget, Dataset, Job, Learner, Model, Sample
+from ptssp_sklearn.measuring.scoring import score_predictions
+from ptssp_sklearn.measuring.trainings.schedule import Task
+from ptssp_sklearn.measuring.trainings.store import Outcome
 
 
 @dataclass(frozen=True)
@@ -29,10 +26,10 @@ class Setup:
 
     Attributes
     ----------
-    learner : str
-        Name or home of the learner, see `experiments.learners.make_learner`.
-    settings : dict
-        Arguments of its constructor.
+    make_dataset : callable
+        Makes a dataset of its record; it travels to workers by its name.
+    make_learner : callable
+        Makes the learner; so does it.
     budget : Budget
     seed : int
         Base of all seeds.
@@ -44,8 +41,8 @@ class Setup:
         No training starts after it, seconds since the epoch.
     """
 
-    learner: str
-    settings: dict[str, Any] = field(default_factory=dict)
+    make_dataset: Callable[[dict[str, Any]], Dataset]
+    make_learner: Callable[[], Learner]
     budget: Budget = field(default_factory=Budget)
     seed: int = 0
     incremental: bool = False
@@ -91,7 +88,7 @@ def _measure_one(setup: Setup, order: Order) -> Outcome:
     task = order.task
     seed = task.seed(setup.seed)
     try:
-        dataset, tests = _loaded(order.record)
+        dataset = _loaded(setup.make_dataset, order.record)
         samples = _samples(setup, order, dataset)
         learner = _learner(setup)
         began = time.perf_counter()
@@ -104,7 +101,7 @@ def _measure_one(setup: Setup, order: Order) -> Outcome:
         )
         seconds = time.perf_counter() - began
         weights = model.weights() if setup.incremental else None
-        scores = _scores(model, dataset, tests)
+        scores = _scores(model, dataset, task)
     except Exception as error:
         return Outcome(task, "failed", seed, reason=describe(error))
     return Outcome(task, "done", seed, scores, seconds, weights=weights)
@@ -112,25 +109,25 @@ def _measure_one(setup: Setup, order: Order) -> Outcome:
 
 def _measure_stack(setup: Setup, orders: Sequence[Order]) -> list[Outcome]:
     """Train side by side; if any training fails, all are run again one by one."""
-    loaded = [_loaded(order.record) for order in orders]
+    datasets = [_loaded(setup.make_dataset, order.record) for order in orders]
     jobs = [
         Job(
             dataset.train(order.task.size, order.task.repeat),
             len(dataset.class_names),
             order.task.seed(setup.seed),
         )
-        for (dataset, _), order in zip(loaded, orders, strict=True)
+        for dataset, order in zip(datasets, orders, strict=True)
     ]
     began = time.perf_counter()
     models = _learner(setup).fit_many(jobs, budget=setup.budget)
     seconds = (time.perf_counter() - began) / len(orders)
     return [
-        Outcome(order.task, "done", job.seed, _scores(model, *pair), seconds)
-        for order, pair, job, model in zip(orders, loaded, jobs, models, strict=True)
+        Outcome(order.task, "done", job.seed, _scores(model, dataset, order.task), seconds)
+        for order, dataset, job, model in zip(orders, datasets, jobs, models, strict=True)
     ]
 
 
-def _samples(setup: Setup, order: Order, dataset: Dataset) -> list[Sample]:
+def _samples(setup: Setup, order: Order, dataset: Dataset) -> Sequence[Sample]:
     task = order.task
     samples = dataset.train(task.size, task.repeat)
     if not setup.incremental or task.before is None:
@@ -140,20 +137,20 @@ def _samples(setup: Setup, order: Order, dataset: Dataset) -> list[Sample]:
     return samples[task.before :]
 
 
-def _scores(model: Model, dataset: Dataset, samples: list[Sample]) -> dict[str, Any]:
+def _scores(model: Model, dataset: Dataset, task: Task) -> dict[str, Any]:
+    samples = dataset.test(task.size, task.repeat)
     predictions = model.predict([sample.image for sample in samples])
     return score_predictions(predictions, samples, dataset.class_names)
 
 
 @lru_cache(maxsize=2)
-def _loaded(record: str) -> tuple[Dataset, list[Sample]]:
-    """Make a dataset and its test images, once for all its sizes."""
-    dataset = make_dataset(json.loads(record))
-    return dataset, dataset.test()
+def _loaded(make_dataset: Callable[[dict[str, Any]], Dataset], record: str) -> Dataset:
+    """Make a dataset once for all its sizes."""
+    return make_dataset(json.loads(record))
 
 
 def _learner(setup: Setup) -> Learner:
-    learner = make_learner(setup.learner, **setup.settings)
+    learner = setup.make_learner()
     if setup.threads and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(setup.threads)
     return learner

@@ -11,7 +11,7 @@ from pathlib import Path
 APPLICATION = 0x50545353
 """SQLite's application_id of these files: PTSS in ASCII."""
 
-SCHEMA = 1
+SCHEMA = 2
 """SQLite's user_version of these files."""
 
 _TABLES = """
@@ -23,6 +23,10 @@ CREATE TABLE points (bank TEXT, learner TEXT, dataset TEXT, size INTEGER, repeat
     seed INTEGER, status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'flat')),
     map50_95 REAL, map50 REAL, map75 REAL, classes TEXT, seconds REAL, code TEXT, reason TEXT,
     finished TEXT, PRIMARY KEY (bank, learner, dataset, size, repeat));
+CREATE TABLE scores (bank TEXT, learner TEXT, dataset TEXT, size INTEGER, repeat INTEGER,
+    kind TEXT NOT NULL CHECK (kind IN ('mask', 'box')), map50_95 REAL, map50 REAL, map75 REAL,
+    classes TEXT, n_test INTEGER, n_objects INTEGER, resampled BLOB,
+    PRIMARY KEY (bank, learner, dataset, size, repeat, kind));
 CREATE TABLE claims (bank TEXT, learner TEXT, dataset TEXT, size INTEGER, repeat INTEGER,
     owner TEXT NOT NULL, expires REAL NOT NULL,
     PRIMARY KEY (bank, learner, dataset, size, repeat));

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TextIO
 
-from experiments.store import Outcome
+from ptssp_sklearn.measuring.trainings.store import Outcome
 
 EVERY_SECONDS = 30.0
 

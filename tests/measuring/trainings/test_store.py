@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from experiments import leases as leases_module
-from experiments.database import StoreError
-from experiments.leases import Leases
-from experiments.schedule import Rules, Task, plan
-from experiments.store import Outcome, Store
+from ptssp_sklearn.measuring.trainings import leases as leases_module
+from ptssp_sklearn.measuring.trainings.database import StoreError
+from ptssp_sklearn.measuring.trainings.leases import Leases
+from ptssp_sklearn.measuring.trainings.schedule import Rules, Task, plan
+from ptssp_sklearn.measuring.trainings.store import Outcome, Store
 
 TASKS = plan("b", "l", ["x", "y"], [2, 4, 8], 1)
 SCORES = {"map50_95": 0.25, "map50": 0.5, "map75": 0.125, "classes": {"a": {"map50": 0.5}}}
@@ -115,8 +115,9 @@ def test_threads_and_connections_never_claim_a_task_twice(path):
 
 def test_leases_of_a_dead_process_are_free_at_once(store, path):
     code = (
-        "import os, sys; from pathlib import Path; from experiments.leases import *;"
-        "from tests.experiments.test_store import TASKS;"
+        "import os, sys; from pathlib import Path;"
+        "from ptssp_sklearn.measuring.trainings.leases import *;"
+        "from tests.measuring.trainings.test_store import TASKS;"
         "l = Leases(Store(Path(sys.argv[1])), Rules()).__enter__();"
         "print(len(l.claim(TASKS, 4)[0]), flush=True); os.kill(os.getpid(), 9)"
     )
@@ -192,7 +193,7 @@ def test_files_of_something_else_are_refused(tmp_path):
 def test_newer_stores_are_refused(store, path):
     with store.transaction() as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match="schema version 99, but this code knows 1"):
+    with pytest.raises(StoreError, match="schema version 99, but this code knows 2"):
         Store(path)
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from experiments.datasets.base import Sample
-from experiments.learners.base import Prediction
-from experiments.scoring import score_predictions
 from ptssp_sklearn.banks import METRICS
+from ptssp_sklearn.measuring.learner import Prediction
+from ptssp_sklearn.measuring.scoring import score_predictions
 
 NAMES = ("a", "b", "c", "never")
 

@@ -10,11 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from experiments.database import Database, StoreError
-from experiments.schedule import Task
 from ptssp_sklearn.banks import METRICS
+from ptssp_sklearn.measuring.trainings.database import Database, StoreError
+from ptssp_sklearn.measuring.trainings.schedule import Task
+
+FILE = "measurements.sqlite"
+"""Name of the store in the folder given as ``out``."""
 
 SAME_TASK = "bank = ? AND learner = ? AND dataset = ? AND size = ? AND repeat = ?"
 """Condition on the columns that are `Task.key`, in that order."""
@@ -30,7 +34,7 @@ class Outcome:
     status : {"done", "failed", "flat"}
     seed : int or None
     scores : dict
-        As of `experiments.scoring.score_predictions`; empty unless done.
+        As of `ptssp_sklearn.measuring.scoring.score_predictions`; empty unless done.
     seconds : float
         Time of the training.
     reason : str
@@ -80,7 +84,7 @@ class Store(Database):
             elif noted[0] != text:
                 raise StoreError(
                     f"Got the settings {text}, but {learner!r} on the bank {bank!r} was begun with "
-                    f"{noted[0]} in {self.path}. Use the same, or another --name."
+                    f"{noted[0]} in {self.path}. Use the same, or give another name or folder."
                 )
             for record in records:
                 self._add_dataset(db, bank, record)
@@ -98,7 +102,7 @@ class Store(Database):
         else:
             raise StoreError(
                 f"Got the dataset {name!r}, but the bank {bank!r} in {self.path} holds another of "
-                "that name. Use the same --seed, --side and folders, or another --name."
+                "that name: its images, labels or settings were others. Give another name or folder."
             )
 
     def write(self, outcome: Outcome) -> bool:
@@ -128,11 +132,28 @@ class Store(Database):
         )
         marks = ", ".join("?" * len(values))
         new = db.execute(f"INSERT OR IGNORE INTO points VALUES ({marks})", values).rowcount == 1
+        if new:
+            self._insert_kinds(db, task, scores.get("kinds", {}))
         db.execute(f"DELETE FROM claims WHERE {SAME_TASK}", task.key)
         if new and outcome.weights is not None:
             state = (*task.key[:3], task.repeat, task.size, outcome.weights)
             db.execute("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?)", state)
         return new
+
+    def _insert_kinds(self, db: sqlite3.Connection, task: Task, kinds: dict[str, Any]) -> None:
+        """Write the scores of masks and of boxes, each with those of test images drawn anew."""
+        for kind, scores in kinds.items():
+            values = (
+                *task.key,
+                kind,
+                *(scores[name] for name in METRICS),
+                json.dumps(scores["classes"]),
+                scores["n_test"],
+                scores["n_objects"],
+                np.asarray(scores["resampled"], "<f4").tobytes(),
+            )
+            marks = ", ".join("?" * len(values))
+            db.execute(f"INSERT OR REPLACE INTO scores VALUES ({marks})", values)
 
     def weights(self, task: Task) -> bytes | None:
         """Get the weights that a task of an incremental curve starts from."""
@@ -147,16 +168,31 @@ class Store(Database):
     def reopen(self, tasks: Sequence[Task], statuses: Sequence[str]) -> None:
         """Forget points of a status, so that they are measured (again)."""
         with self.transaction() as db:
-            db.executemany(
-                f"DELETE FROM points WHERE {SAME_TASK} AND status = ?",
-                [(*task.key, status) for task in tasks for status in statuses],
-            )
+            for key in ((*task.key, status) for task in tasks for status in statuses):
+                if db.execute(f"DELETE FROM points WHERE {SAME_TASK} AND status = ?", key).rowcount:
+                    db.execute(f"DELETE FROM scores WHERE {SAME_TASK}", key[:-1])
 
     def points(self, bank: str | None = None) -> pd.DataFrame:
         """Read all finished points, of one bank if named, sorted by their key."""
         query = "SELECT * FROM points WHERE bank = coalesce(?, bank) ORDER BY 1, 2, 3, 4, 5"
         with self.lock, self.clear_errors():
             return pd.read_sql_query(query, self.db, params=(bank,))
+
+    def scores(self, bank: str) -> pd.DataFrame:
+        """Read the scores of masks and of boxes of all finished trainings of a bank.
+
+        Returns
+        -------
+        scores : DataFrame
+            A row a training and kind. ``resampled`` holds arrays of shape (2, n_draws):
+            mAP50-95 and mAP50 of test images drawn anew; draws are alike in all trainings
+            that were scored on the same images.
+        """
+        query = "SELECT * FROM scores WHERE bank = ? ORDER BY 1, 2, 3, 4, 5, 6"
+        with self.lock, self.clear_errors():
+            table = pd.read_sql_query(query, self.db, params=(bank,))
+        table["resampled"] = [np.frombuffer(b, "<f4").reshape(2, -1) for b in table["resampled"]]
+        return table
 
     def banks(self) -> list[str]:
         """Name the banks that hold points."""

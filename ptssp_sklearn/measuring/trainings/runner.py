@@ -15,11 +15,11 @@ from typing import Any
 import joblib
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
-from experiments.leases import Leases
-from experiments.measure import Order, Setup, measure, start_worker
-from experiments.progress import Progress
-from experiments.schedule import Task
-from experiments.store import Outcome, Store
+from ptssp_sklearn.measuring.trainings.leases import Leases
+from ptssp_sklearn.measuring.trainings.progress import Progress
+from ptssp_sklearn.measuring.trainings.schedule import Task
+from ptssp_sklearn.measuring.trainings.store import Outcome, Store
+from ptssp_sklearn.measuring.trainings.worker import Order, Setup, measure, start_worker
 
 CRASHES = 2
 OTHERS_SECONDS = 1.0
@@ -187,7 +187,7 @@ class Runner:
             ):
                 yield self.jobs
             return
-        from experiments.cluster import dask_workers
+        from ptssp_sklearn.measuring.trainings.cluster import dask_workers
 
         with dask_workers(self.dask) as size:
             yield size

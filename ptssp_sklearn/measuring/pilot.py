@@ -1,0 +1,226 @@
+"""Measure a pilot: a learner trained on growing subsets of a labelled data set, and scored."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ptssp_sklearn.datasets import LabelledDataset, open_dataset
+from ptssp_sklearn.measuring.curve_bar import CurveBar
+from ptssp_sklearn.measuring.labelled import Labelled, label_digest
+from ptssp_sklearn.measuring.learner import Budget, Learner
+from ptssp_sklearn.measuring.learners import LearnerChoice, choose_learner
+from ptssp_sklearn.measuring.measurement import Measurement, read_measurement
+from ptssp_sklearn.measuring.sizes import automatic_trainings, read_sizes
+from ptssp_sklearn.measuring.trainings.campaign import Campaign
+from ptssp_sklearn.measuring.trainings.schedule import Task
+from ptssp_sklearn.measuring.trainings.store import FILE, Outcome, Store
+from ptssp_sklearn.measuring.trainings.worker import Setup
+from ptssp_sklearn.pipeline.provenance import code_version
+
+BANK = "pilot"
+STEPS, BATCH_SIZE = 300, 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A pilot to measure: what, with which learner, for how long.
+
+    Attributes
+    ----------
+    labelled : Labelled
+    name : str
+        Of the data set.
+    choice : LearnerChoice
+    budget : Budget
+    trainings : list of (size, repeat)
+        In the order they start in.
+    minutes : float
+    seed : int
+    """
+
+    labelled: Labelled
+    name: str
+    choice: LearnerChoice
+    budget: Budget
+    trainings: Sequence[tuple[int, int]]
+    minutes: float
+    seed: int
+
+    def campaign(self, threads: int | None, deadline: float) -> Campaign:
+        """Tie up the trainings for the store."""
+        record = self.labelled.record(self.name)
+        tasks = [
+            Task(BANK, self.choice.name, self.name, size, repeat) for size, repeat in self.trainings
+        ]
+        setup = Setup(
+            self.labelled, self.choice.make, self.budget, self.seed, threads=threads,
+            deadline=deadline,
+        )  # fmt: skip
+        noted = {
+            "learner": self.choice.noted,
+            "steps": self.budget.steps,
+            "batch_size": self.budget.batch_size,
+            "seed": self.seed,
+        }
+        return Campaign(tasks, {self.name: record}, setup, noted)
+
+
+def measure_pilot(
+    dataset: str | Path | LabelledDataset,
+    learner: str | Learner | Callable[..., Any] = "torchvision",
+    *,
+    minutes: float = 30.0,
+    sizes: str | Sequence[int] = "auto",
+    repeats: str | int = "auto",
+    settings: dict[str, Any] | None = None,
+    device: str = "auto",
+    steps: int = STEPS,
+    batch_size: int = BATCH_SIZE,
+    jobs: int | None = None,
+    dask: str | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    on_point: Sequence[Callable[[Outcome], None]] = (),
+    quiet: bool = False,
+) -> Measurement:
+    """Train a learner on growing subsets of a labelled data set and score each training.
+
+    Every finished training is stored at once: whatever ends the process, the same call goes
+    on with the same `out`.
+
+    Parameters
+    ----------
+    dataset : str, Path or LabelledDataset
+        Whatever `ptssp_sklearn.datasets.open_dataset` takes. A test or val split of 30 images
+        or more is tested on; without one, images are cross-validated, groups together.
+    learner : str, Learner or callable
+        ``torchvision``, ``yolo``, a weights file or yaml of ultralytics such as
+        ``yolo11n-seg.pt``, ``package.module:Class``; a `Learner`; or a callable
+        ``fit_and_score(train, test, seed)`` that takes two labelled data sets and returns a
+        score, a pair of score and standard error, or a dict of ``map50_95`` and ``map50``.
+    minutes : float, default=30
+        No training starts that would not end within them, going by the first.
+    sizes : "auto", str or sequence of int, images
+        By default about log-spaced from 4 up to all that can train, the most telling first.
+    repeats : "auto" or int
+        Trainings of each size, each on another subset. By default small sizes are repeated,
+        and large ones until every image was tested.
+    settings : dict, optional
+        Arguments of the learner's constructor.
+    device : str
+        ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
+    steps, batch_size : int
+        Of every training, whatever its size.
+    jobs : int, optional
+        Worker processes: by default one a core, or one on a GPU.
+    dask : str, optional
+        Address of a Dask scheduler, whose workers then do the work.
+    out : str or Path, optional
+        Folder of the store; by default one that is removed at the end.
+    seed : int
+    on_point : sequence of callables
+        Each is called with every training that finished.
+    quiet : bool
+        Show no bar.
+
+    Returns
+    -------
+    measurement : Measurement
+
+    Raises
+    ------
+    ValueError
+        If data set, learner or sizes are not usable, or every training failed.
+    StoreError
+        If `out` holds measurements of other labels or settings.
+    """
+    opened = dataset if isinstance(dataset, LabelledDataset) else open_dataset(dataset)
+    choice = choose_learner(learner, settings or {}, device)
+    plan = _plan(opened, choice, Budget(steps, batch_size), sizes, repeats, minutes, seed)
+    with _folder(out) as folder:
+        store = Store(folder / FILE, code=code_version())
+        try:
+            _run(plan, store, jobs=jobs, dask=dask, on_point=on_point, quiet=quiet)
+            found = read_measurement(store, dataset=plan.name, learner=choice.name)
+        finally:
+            store.close()
+    if found.trainings.empty:
+        raise ValueError(f"Got no training that succeeded: {found.failed['reason'].iloc[0]}")
+    return found
+
+
+def _plan(
+    dataset: LabelledDataset,
+    choice: LearnerChoice,
+    budget: Budget,
+    sizes: str | Sequence[int],
+    repeats: str | int,
+    minutes: float,
+    seed: int,
+) -> Plan:
+    labelled = Labelled(dataset, label_digest(dataset), choice.side, seed)
+    sampling = labelled.sampling()
+    chosen = read_sizes(sizes, sampling.n_train)
+    if repeats == "auto":
+        trainings = automatic_trainings(chosen, sampling.n_folds, len(sampling.pool))
+    else:
+        trainings = [(size, repeat) for repeat in range(_count(repeats)) for size in chosen]
+    name = Path(dataset.root).resolve().stem or "dataset"
+    return Plan(labelled, name, choice, budget, trainings, minutes, seed)
+
+
+def _count(repeats: str | int) -> int:
+    try:
+        number = int(repeats)
+    except (TypeError, ValueError):
+        number = 0
+    if number < 1:
+        raise ValueError(f"Got repeats={repeats!r}, expected auto or a number from 1 on.")
+    return number
+
+
+def _run(
+    plan: Plan,
+    store: Store,
+    *,
+    jobs: int | None,
+    dask: str | None,
+    on_point: Sequence[Callable[[Outcome], None]],
+    quiet: bool,
+) -> None:
+    """Time the first trainings, then run those that end within the minutes."""
+    began = time.time()
+    deadline = began + 60 * plan.minutes
+    cores = os.cpu_count() or 1
+    jobs = jobs or (cores if plan.choice.device == "cpu" else 1)
+    whole = plan.campaign(None if dask else max(1, cores // jobs), deadline)
+    waiting = whole.open(store)
+    bar = CurveBar(
+        store, plan.choice.name, plan.name, total=len(whole.tasks), remaining=len(waiting),
+        deadline=deadline, jobs=jobs, quiet=quiet,
+    )  # fmt: skip
+    run = functools.partial(
+        Campaign.run, store=store, jobs=jobs, dask=dask, on_point=on_point, progress=bar
+    )
+    run(replace(whole, tasks=waiting[:jobs] or whole.tasks[:1]))
+    took = time.time() - began
+    if len(waiting) > jobs and deadline - took > time.time():
+        run(replace(whole, tasks=waiting, setup=replace(whole.setup, deadline=deadline - took)))
+    bar.show(last=True)
+
+
+@contextmanager
+def _folder(out: str | Path | None) -> Iterator[Path]:
+    if out is not None:
+        yield Path(out)
+        return
+    with tempfile.TemporaryDirectory(prefix="ptssp-pilot-") as folder:
+        yield Path(folder)

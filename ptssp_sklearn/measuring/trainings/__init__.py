@@ -1,0 +1,1 @@
+"""Trainings: planned, leased, run by workers, kept in one SQLite file."""
