@@ -1,0 +1,124 @@
+"""LabelMe: one JSON file of shapes an image."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ptssp_sklearn.datasets._draft import Draft
+from ptssp_sklearn.datasets._files import Folder, natural
+from ptssp_sklearn.datasets._rasters import encode_runs
+from ptssp_sklearn.datasets.dataset import LabelledDataset
+from ptssp_sklearn.datasets.formats.coco import parse_json
+from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
+from ptssp_sklearn.errors import DatasetError
+
+_NO_OBJECTS = frozenset({"__ignore__", "_background_", "__background__"})
+_CORNERS = 32
+
+
+def read_labelme(folder: Folder, source: Path, names: list[str]) -> LabelledDataset:
+    """Read LabelMe's JSON files; parameters as `read_coco`.
+
+    Shapes of one label and one group id are the parts of one object.
+
+    Raises
+    ------
+    DatasetError
+        If a file is no JSON, or has no list of shapes.
+    """
+    draft, files = Draft(folder, source, "LabelMe"), []
+    draft.place = lambda image, place: f"{files[image]}, shape {place}"
+    for name in sorted(names, key=natural):
+        content = parse_json(folder.path(name), _without_image)
+        if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
+            raise DatasetError(f"Got '{folder.path(name)}', which has no list of `shapes`.")
+        split = split_of(f"{PurePosixPath(name).parent}/_")
+        finder = ImageFinder(draft, name, split)
+        path = finder.find(str(content.get("imagePath") or PurePosixPath(name).stem))
+        declared = content.get("imageHeight"), content.get("imageWidth")
+        size = declared if all(isinstance(side, int) for side in declared) else None
+        number = -1 if path is None else draft.add_image(path, split, size)
+        if number == len(files):
+            files.append(name)
+            _add_shapes(draft, content["shapes"], number)
+        elif number >= 0:
+            draft.leave_out(f"its image is that of {files[number]}", name, "JSON file")
+    return draft.finish()
+
+
+def _without_image(found: dict[str, Any]) -> dict[str, Any]:
+    """Drop the copy of the image that LabelMe keeps in the file."""
+    found.pop("imageData", None)
+    return found
+
+
+def _add_shapes(draft: Draft, shapes: list[Any], image: int) -> None:
+    grouped: dict[Any, list[list[float]]] = defaultdict(list)
+    places: dict[Any, int] = {}
+    for place, shape in enumerate(shapes, start=1):
+        try:
+            label = str(shape["label"])
+            if label in _NO_OBJECTS:
+                continue
+            kind = shape.get("shape_type") or "polygon"
+            points = [(float(x), float(y)) for x, y in shape["points"]]
+            if kind == "rectangle":
+                draft.objects.add_box(image, draft.label(label), place, _box(points))
+            elif kind == "mask":
+                runs = encode_runs(_mask(shape["mask"], points, draft.shape(image)))
+                draft.objects.add_runs(
+                    image, draft.label(label), place, runs, draft.shape(image)[0]
+                )
+            else:
+                group = shape.get("group_id")
+                key = (label, place, None) if group is None else (label, 0, str(group))
+                grouped[key].append(_outline(kind, points))
+                places.setdefault(key, place)
+        except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+            own = type(error) is ValueError and str(error).startswith(("its", "a "))
+            why = str(error) if own else "it has no label or no points"
+            draft.leave_out(why, draft.place(image, place))
+    for key, parts in grouped.items():
+        draft.objects.add_polygon(image, draft.label(key[0]), places[key], parts)
+
+
+def _box(points: list[tuple[float, float]]) -> tuple[float, float, float, float]:
+    if len(points) not in (2, 4):
+        raise ValueError("its rectangle has neither two nor four points")
+    xs, ys = zip(*points, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _outline(kind: str, points: list[tuple[float, float]]) -> list[float]:
+    """Give a polygon or a circle as x, y, x, y, …."""
+    if kind == "circle" and len(points) == 2:
+        (x, y), (edge_x, edge_y) = points
+        radius = math.hypot(edge_x - x, edge_y - y)
+        turns = [2 * math.pi * k / _CORNERS for k in range(_CORNERS)]
+        points = [(x + radius * math.cos(t), y + radius * math.sin(t)) for t in turns]
+    elif kind not in ("polygon", "rotation"):
+        raise ValueError(f"a {kind} has no area")
+    if len(points) < 3:
+        raise ValueError("its polygon has fewer than three points")
+    return [value for point in points for value in point]
+
+
+def _mask(text: str, points: list[tuple[float, float]], size: tuple[int, int]) -> np.ndarray:
+    """Draw a mask: a PNG in base64 whose first corner is the first point."""
+    with Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"]) as image:
+        if image.size[0] > size[1] or image.size[1] > size[0]:
+            raise ValueError("its mask is larger than its image")
+        inner = np.asarray(image.convert("L")) > 0
+    left, top = (round(value) for value in points[0])
+    drawn = np.zeros(size, dtype=bool)
+    window = drawn[max(top, 0) : top + inner.shape[0], max(left, 0) : left + inner.shape[1]]
+    window |= inner[: window.shape[0], : window.shape[1]]
+    return drawn

@@ -1,0 +1,126 @@
+"""Pascal VOC: one XML file of boxes an image, and PNGs whose pixels are object numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ptssp_sklearn.datasets._draft import Draft, split_name
+from ptssp_sklearn.datasets._files import Folder, natural, stem
+from ptssp_sklearn.datasets.dataset import LabelledDataset
+from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
+from ptssp_sklearn.datasets.formats.xml_files import xml_elements
+from ptssp_sklearn.errors import DatasetError
+
+_ANNOTATION = frozenset({"annotation"})
+
+
+def read_pascal_voc(folder: Folder, source: Path, names: list[str]) -> LabelledDataset:
+    """Read Pascal VOC's XML files.
+
+    Parameters
+    ----------
+    folder : Folder
+    source : Path
+        What was opened.
+    names : list of str
+        The XML files, below the folder.
+
+    Raises
+    ------
+    DatasetError
+        If a file is no XML; names file and line.
+    """
+    draft, splits, files = Draft(folder, source, "Pascal VOC"), _splits(folder), []
+    draft.place = lambda image, place: f"{files[image]}, object {place}"
+    finders: dict[str, ImageFinder] = {}
+    for name in sorted(names, key=natural):
+        for annotation in xml_elements(folder.path(name), _ANNOTATION):
+            split = splits.get(stem(name), split_of(f"{PurePosixPath(name).parent}/_"))
+            here = str(PurePosixPath(name).parent)
+            finder = finders.setdefault(here, ImageFinder(draft, name, split))
+            number = _add_image(draft, annotation, name, split, finder)
+            if number == len(files):
+                files.append(name)
+                _add_objects(draft, annotation, number, name)
+            elif number >= 0:
+                draft.leave_out(f"its image is that of {files[number]}", name, "XML file")
+    return draft.finish()
+
+
+def _splits(folder: Folder) -> dict[str, str]:
+    """Read which images belong to which split from ImageSets/Main or ImageSets/Segmentation."""
+    found: dict[str, str] = {}
+    for kind in ("Main", "Segmentation", "Layout"):
+        for split in ("train", "val", "test"):
+            name = next((n for n in folder.named(f"{split}.txt") if f"/{kind}/" in f"/{n}"), None)
+            for line in folder.text(name).split("\n") if name else []:
+                if line.strip():
+                    found.setdefault(line.split()[0], split_name(split))
+    return found
+
+
+def _add_image(draft: Draft, annotation: Any, name: str, split: str, finder: ImageFinder) -> int:
+    """Add the image of an XML file: the one of the file's own name, else the one it names."""
+    size = annotation.find("size")
+    declared = None
+    if size is not None:
+        sides = [size.findtext(key, "").strip() for key in ("height", "width")]
+        declared = (int(sides[0]), int(sides[1])) if all(s.isdecimal() for s in sides) else None
+    own = finder.alike(stem(name))
+    written = annotation.findtext("filename", "").strip() or stem(name)
+    path = own if own is not None else finder.find(written)
+    return -1 if path is None else draft.add_image(path, split, declared)
+
+
+def _add_objects(draft: Draft, annotation: Any, image: int, name: str) -> None:
+    for place, found in enumerate(annotation.findall("object"), start=1):
+        label = found.findtext("name", "").strip()
+        try:
+            if not label:
+                raise ValueError("it has no name")
+            polygon = found.find("polygon")
+            if polygon is not None and len(polygon):
+                parts = [_polygon(polygon)]
+                draft.objects.add_polygon(image, draft.label(label), place, parts)
+            else:
+                draft.objects.add_box(image, draft.label(label), place, _box(found.find("bndbox")))
+        except ValueError as error:
+            draft.leave_out(str(error), f"{name}, object {place}")
+
+
+def _box(element: Any) -> tuple[float, float, float, float]:
+    """Read a box; VOC counts pixels from 1, and the last one belongs to it."""
+    texts = [element.findtext(k) if element is not None else None for k in _CORNERS]
+    try:
+        left, top, right, bottom = (float(text) for text in texts if text is not None)
+    except ValueError:
+        raise ValueError("its bndbox has not four numbers") from None
+    if right < left or bottom < top:
+        raise ValueError("its bndbox has its corners exchanged")
+    return max(left - 1, 0.0), max(top - 1, 0.0), right, bottom
+
+
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+def _polygon(element: Any) -> list[float]:
+    """Read the points x1, y1, x2, y2, … of a polygon."""
+    try:
+        values = {child.tag.lower(): float(child.text) for child in element}
+        count = len(values) // 2
+        part = [values[f"{axis}{i}"] - 1 for i in range(1, count + 1) for axis in "xy"]
+    except (ValueError, TypeError, KeyError):
+        raise ValueError("its polygon has not x1, y1, x2, y2, … as numbers") from None
+    if count < 3:
+        raise ValueError("its polygon has fewer than three points")
+    return part
+
+
+def voc_files(folder: Folder, names: list[str]) -> list[str]:
+    """Take the XML files in Annotations/ where there are such, else all."""
+    own = [n for n in names if "annotations" in n.lower().split("/")[:-1]]
+    chosen = own or names
+    if not chosen:
+        raise DatasetError(f"Got '{folder.root}', which holds no XML file.")
+    return chosen
