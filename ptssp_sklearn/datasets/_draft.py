@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from ptssp_sklearn.datasets._files import Folder
 from ptssp_sklearn.datasets._headers import image_shape
 from ptssp_sklearn.datasets._objects import ObjectBuilder
 from ptssp_sklearn.datasets._remarks import Remarks
-from ptssp_sklearn.datasets.dataset import LabelledDataset, Store
+from ptssp_sklearn.datasets._store import MaskReader, Store
+from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.errors import DatasetError, ImageError
 
 _AUGMENTED = re.compile(r"^(.+)\.rf\.[0-9A-Za-z]{8,}$")
@@ -30,6 +32,15 @@ _SPLITS = {
 def split_name(written: str) -> str:
     """Give the usual name of a split: train, val, test, or as it is written."""
     return _SPLITS.get(written.lower(), written.lower())
+
+
+def declared_size(height: Any, width: Any) -> tuple[int, int] | None:
+    """Give the size that labels declare; None where it is missing, zero or no whole numbers."""
+    try:
+        size = int(str(height).strip()), int(str(width).strip())
+    except ValueError:
+        return None
+    return size if min(size) > 0 else None
 
 
 class Draft:
@@ -63,7 +74,7 @@ class Draft:
         self.objects, self.remarks = ObjectBuilder(), Remarks()
         self.place: Callable[[int, int], str] = lambda image, place: self.paths[image]
         self.paths: list[str] = []
-        self.masks: object = None
+        self.masks: MaskReader | None = None
         self._shapes: list[tuple[int, int]] = []
         self._splits: list[tuple[str, ...]] = []
         self._numbers: dict[str, int] = {}
@@ -96,7 +107,7 @@ class Draft:
         except ImageError as error:
             self.remarks.add("image", f"left out: {error}", path)
             return -1
-        if declared is not None and min(declared) > 0 and declared != shape:
+        if declared is not None and declared != shape:
             self.remarks.add(
                 "image",
                 "left out: its labels were made for another size than it has",

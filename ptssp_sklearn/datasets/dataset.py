@@ -3,55 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.datasets._objects import BOX, POLYGON, RASTER, Objects
-from ptssp_sklearn.datasets._rasters import decode_runs, draw_box, draw_polygons, trace
-from ptssp_sklearn.datasets._remarks import Remarks
+from ptssp_sklearn.datasets._objects import BOX
+from ptssp_sklearn.datasets._store import Store
 from ptssp_sklearn.datasets._summary import summary_text
 from ptssp_sklearn.errors import DatasetError
-
-
-@dataclass(frozen=True)
-class Store:
-    """What a reader found; data sets and their parts share it.
-
-    Attributes
-    ----------
-    root : Path
-        Folder or file that was opened.
-    form : str
-        Name of the label format.
-    class_names : tuple of str
-    paths : list of Path
-    shapes : ndarray of shape (n_images, 2), int32
-        Height and width, pixels, turned as EXIF data says.
-    splits : list of tuple of str
-        Of each image: train, val, test, another name; more than one, or none.
-    groups : list of str or None
-        Images of one group must not stand on both sides of a split.
-    objects : Objects
-    remarks : Remarks
-    masks : object with `ids(image)`, optional
-        Reads the mask file of an image, where objects are its ids.
-    """
-
-    root: Path
-    form: str
-    class_names: tuple[str, ...]
-    paths: list[Path]
-    shapes: NDArray[np.int32]
-    splits: list[tuple[str, ...]]
-    groups: list[str] | None
-    objects: Objects
-    remarks: Remarks = field(default_factory=Remarks)
-    masks: Any = None
 
 
 class LabelledDataset:
@@ -156,22 +118,11 @@ class LabelledDataset:
             x and y, pixels. Masks are traced: borders of holes are parts of their own,
             to be filled by the even-odd rule. A box has four corners.
         """
-        objects, found = self._store.objects, []
-        for number, mask in zip(self._numbers(index), self._masks(index), strict=True):
-            if objects.kinds[number] == POLYGON:
-                found.append(objects.parts(int(number)))
-            elif objects.kinds[number] == BOX:
-                left, top, right, bottom = objects.boxes[number]
-                corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
-                found.append([np.array(corners, np.float32)])
-            else:
-                found.append(trace(_whole(mask, self._shape(index))))
-        return found
+        return self._store.outlines(int(self._rows[index]), self._numbers(index))
 
     def masks(self, index: int) -> Iterator[NDArray[np.bool_]]:
         """Draw the objects of an image one after another, each of shape (height, width)."""
-        for mask in self._masks(index):
-            yield _whole(mask, self._shape(index))
+        return self._store.masks_of(int(self._rows[index]), self._numbers(index))
 
     def instances(self, index: int, class_name: str | None = None) -> NDArray[np.int32]:
         """Draw the objects of an image as one mask of instance ids.
@@ -194,10 +145,10 @@ class LabelledDataset:
         DatasetError
             If there is no such class.
         """
-        drawn = np.zeros(self._shape(index), dtype=np.int32)
-        numbers = self._numbers(index, class_name)
+        image, numbers = int(self._rows[index]), self._numbers(index, class_name)
+        drawn = np.zeros(self._store.shape(image), dtype=np.int32)
         order = np.argsort(-self._store.objects.areas[numbers], kind="stable")
-        for place, mask in zip(order, self._masks(index, numbers[order]), strict=True):
+        for place, mask in zip(order, self._store.drawn(image, numbers[order]), strict=True):
             drawn[mask] = place + 1
         return drawn
 
@@ -277,10 +228,6 @@ class LabelledDataset:
         """Tell in words what the data set holds, and what was left out of it and why."""
         return summary_text(self)
 
-    def _shape(self, index: int) -> tuple[int, int]:
-        height, width = self.shapes[index]
-        return int(height), int(width)
-
     def _every(self, values: NDArray[Any]) -> NDArray[Any]:
         """Give the values of all objects of these images."""
         starts, counts = self._store.objects.offsets[self._rows], self.object_counts
@@ -294,31 +241,3 @@ class LabelledDataset:
         if class_name is None:
             return numbers
         return numbers[np.isin(self._store.objects.labels[found], self.label_of(class_name))]
-
-    def _masks(self, index: int, numbers: NDArray | None = None) -> Iterator[Any]:
-        """Draw objects one after another: a mask, or the rows and columns of a box."""
-        objects, shape = self._store.objects, self._shape(index)
-        numbers = self._numbers(index) if numbers is None else numbers
-        ids = None
-        for number in numbers.tolist():
-            kind = objects.kinds[number]
-            if kind == BOX:
-                yield draw_box(objects.boxes[number].tolist(), shape)
-            elif kind == POLYGON:
-                yield draw_polygons(objects.parts(number), shape)
-            elif kind == RASTER:
-                ids = self._store.masks.ids(int(self._rows[index])) if ids is None else ids
-                yield ids == objects.starts[number]
-            else:
-                yield decode_runs(
-                    objects.runs[objects.starts[number] : objects.stops[number]], shape
-                )
-
-
-def _whole(mask: Any, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Give a mask of the image's size from the rows and columns of a box."""
-    if not isinstance(mask, tuple):
-        return mask
-    drawn = np.zeros(shape, dtype=bool)
-    drawn[mask] = True
-    return drawn

@@ -41,9 +41,8 @@ def read_values(path: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.int64]:
         with Image.open(path) as image:
             if image.size[0] * image.size[1] > max_pixels:
                 raise ImageError(f"has more than {max_pixels:,} pixels")
-            if image.mode in ("CMYK", "YCbCr", "LAB", "HSV", "PA"):
-                image = image.convert("RGBA" if image.mode == "PA" else "RGB")
-            values = np.asarray(image)
+            plain = {"CMYK": "RGB", "YCbCr": "RGB", "LAB": "RGB", "HSV": "RGB", "PA": "RGBA"}
+            values = np.asarray(image.convert(plain.get(image.mode, image.mode)))
     except FileNotFoundError:
         raise ImageError("there is no such file") from None
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
@@ -128,7 +127,8 @@ def components(values: NDArray[np.int64], ids: list[int]) -> tuple[NDArray[np.in
     owners : list of int
         The id of each piece.
     """
-    numbered, owners = np.zeros(values.shape, dtype=np.int32), []
+    numbered = np.zeros(values.shape, dtype=np.int32)
+    owners: list[int] = []
     for value in ids:
         own, count = ndimage.label(values == value, np.ones((3, 3)))
         numbered[own > 0] = own[own > 0] + len(owners)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ptssp_sklearn.datasets._draft import Draft
+from ptssp_sklearn.datasets._draft import Draft, declared_size
 from ptssp_sklearn.datasets._files import Folder, read_text
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.coco_annotations import AnnotationReader, known_id
@@ -82,8 +82,7 @@ def _add_images(
                 "file_name."
             ) from None
         path = finder.find(written)
-        declared = entry.get("height"), entry.get("width")
-        size = declared if all(isinstance(side, int) for side in declared) else None
+        size = declared_size(entry.get("height"), entry.get("width"))
         found[number] = _LEFT_OUT if path is None else draft.add_image(path, split, size)
     return found
 

@@ -21,7 +21,8 @@ def read_createml(folder: Folder, source: Path, names: list[str]) -> LabelledDat
     DatasetError
         If a file is no JSON, or no list of images.
     """
-    draft, files = Draft(folder, source, "CreateML"), []
+    draft = Draft(folder, source, "CreateML")
+    files: list[str] = []
     draft.place = lambda image, place: f"{files[image]}, annotation {place}"
     for name in names:
         split = split_of(name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ptssp_sklearn.datasets._draft import Draft, split_name
+from ptssp_sklearn.datasets._draft import Draft, declared_size, split_name
 from ptssp_sklearn.datasets._files import Folder
 from ptssp_sklearn.datasets._rasters import encode_runs
 from ptssp_sklearn.datasets.dataset import LabelledDataset
@@ -29,7 +29,8 @@ def read_cvat(folder: Folder, source: Path, names: list[str]) -> LabelledDataset
     DatasetError
         If a file is no XML, or holds the tracks of a video; names file and line.
     """
-    draft, files = Draft(folder, source, "CVAT for images"), []
+    draft = Draft(folder, source, "CVAT for images")
+    files: list[str] = []
     draft.place = lambda image, place: f"{files[image]}, shape {place} of {draft.paths[image]}"
     for name in names:
         finder = ImageFinder(draft, name, split_of(name))
@@ -48,8 +49,8 @@ def read_cvat(folder: Folder, source: Path, names: list[str]) -> LabelledDataset
 def _add_image(
     draft: Draft, element: Any, name: str, finder: ImageFinder, files: list[str]
 ) -> None:
-    written, sides = element.get("name", ""), (element.get("height"), element.get("width"))
-    declared = (int(sides[0]), int(sides[1])) if all((s or "").isdecimal() for s in sides) else None
+    written = element.get("name", "")
+    declared = declared_size(element.get("height"), element.get("width"))
     split = split_name(element.get("subset") or "") or split_of(name)
     path = finder.find(written)
     number = -1 if path is None else draft.add_image(path, split, declared)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ptssp_sklearn.datasets._draft import Draft
+from ptssp_sklearn.datasets._draft import Draft, declared_size
 from ptssp_sklearn.datasets._files import Folder, natural
 from ptssp_sklearn.datasets._rasters import encode_runs
 from ptssp_sklearn.datasets.dataset import LabelledDataset
@@ -34,7 +34,8 @@ def read_labelme(folder: Folder, source: Path, names: list[str]) -> LabelledData
     DatasetError
         If a file is no JSON, or has no list of shapes.
     """
-    draft, files = Draft(folder, source, "LabelMe"), []
+    draft = Draft(folder, source, "LabelMe")
+    files: list[str] = []
     draft.place = lambda image, place: f"{files[image]}, shape {place}"
     for name in sorted(names, key=natural):
         content = parse_json(folder.path(name), _without_image)
@@ -43,8 +44,7 @@ def read_labelme(folder: Folder, source: Path, names: list[str]) -> LabelledData
         split = split_of(f"{PurePosixPath(name).parent}/_")
         finder = ImageFinder(draft, name, split)
         path = finder.find(str(content.get("imagePath") or PurePosixPath(name).stem))
-        declared = content.get("imageHeight"), content.get("imageWidth")
-        size = declared if all(isinstance(side, int) for side in declared) else None
+        size = declared_size(content.get("imageHeight"), content.get("imageWidth"))
         number = -1 if path is None else draft.add_image(path, split, size)
         if number == len(files):
             files.append(name)

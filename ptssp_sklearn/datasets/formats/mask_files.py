@@ -71,9 +71,8 @@ class MaskFiles:
         ids = ids_of(values, self.void)
         if self.meaning == CLASSES:
             return self._without_specks(*components(values, ids))
-        numbered = np.searchsorted(ids, values).astype(np.int32) + 1 if ids else values * 0
-        numbered[~np.isin(values, ids)] = 0
-        return numbered.astype(np.int32), ids
+        found = np.where(np.isin(values, ids), np.searchsorted(ids, values) + 1, 0)
+        return found.astype(np.int32), ids
 
     def _singles(self, files: list[Path]) -> tuple[NDArray[np.int32], list[int]]:
         numbered = np.zeros((0, 0), dtype=np.int32)
@@ -137,7 +136,7 @@ def meaning_of(files: Sequence[Path]) -> tuple[str, bool, str]:
     return INSTANCES, void, f"Masks are taken as instance masks: each id is an object{more}"
 
 
-def bounds(numbered: NDArray[np.int32]) -> list[tuple[int, tuple[float, ...], int]]:
+def bounds(numbered: NDArray[np.int32]) -> list[tuple[int, tuple[float, float, float, float], int]]:
     """Give number, box and area of every object of a mask that has pixels."""
     sizes = np.bincount(numbered.ravel())
     found = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ptssp_sklearn.datasets._draft import Draft, split_name
+from ptssp_sklearn.datasets._draft import Draft, declared_size, split_name
 from ptssp_sklearn.datasets._files import Folder, natural, stem
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
@@ -31,7 +31,9 @@ def read_pascal_voc(folder: Folder, source: Path, names: list[str]) -> LabelledD
     DatasetError
         If a file is no XML; names file and line.
     """
-    draft, splits, files = Draft(folder, source, "Pascal VOC"), _splits(folder), []
+    draft = Draft(folder, source, "Pascal VOC")
+    files: list[str] = []
+    splits = _splits(folder)
     draft.place = lambda image, place: f"{files[image]}, object {place}"
     finders: dict[str, ImageFinder] = {}
     for name in sorted(names, key=natural):
@@ -65,8 +67,7 @@ def _add_image(draft: Draft, annotation: Any, name: str, split: str, finder: Ima
     size = annotation.find("size")
     declared = None
     if size is not None:
-        sides = [size.findtext(key, "").strip() for key in ("height", "width")]
-        declared = (int(sides[0]), int(sides[1])) if all(s.isdecimal() for s in sides) else None
+        declared = declared_size(size.findtext("height"), size.findtext("width"))
     own = finder.alike(stem(name))
     written = annotation.findtext("filename", "").strip() or stem(name)
     path = own if own is not None else finder.find(written)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import mmap
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ptssp_sklearn.datasets._files import Folder, suffix
 from ptssp_sklearn.datasets.dataset import LabelledDataset
@@ -49,9 +51,9 @@ def format_of_file(path: Path) -> tuple[Path, Reader] | None:
     kind, root = suffix(path.name), path.parent
     if kind in (".yaml", ".yml"):
         content = read_yaml(path)
-        return root, lambda f, s: read_yolo(f, s, settings_of_yaml(f, path.name, content))
+        return root, partial(_read_yaml, path.name, content)
     if kind == ".data":
-        return root, lambda f, s: read_yolo(f, s, settings_of_darknet(f, path.name))
+        return root, partial(_read_darknet, path.name)
     if kind == ".json":
         form = _json_kind(path)
         if form is None:
@@ -60,13 +62,34 @@ def format_of_file(path: Path) -> tuple[Path, Reader] | None:
             )
         above = root.parent if root.name.lower() in ("annotations", "labels") else root
         name = path.relative_to(above).as_posix()
-        return above, lambda f, s: _JSON_READERS[form](f, s, [name])
+        return above, partial(_read_files, _JSON_READERS[form], [name])
     if kind == ".xml":
         reader = {"annotations": read_cvat, "annotation": read_pascal_voc}.get(xml_root(path))
-        return None if reader is None else (root, lambda f, s: reader(f, s, [path.name]))
+        return None if reader is None else (root, partial(_read_files, reader, [path.name]))
     if kind == ".zip":
         raise DatasetError(f"Got '{path}'. Unpack it and name the folder.")
     return None
+
+
+def _read_yaml(name: str, content: Any, folder: Folder, source: Path) -> LabelledDataset:
+    return read_yolo(folder, source, settings_of_yaml(folder, name, content))
+
+
+def _read_darknet(name: str, folder: Folder, source: Path) -> LabelledDataset:
+    return read_yolo(folder, source, settings_of_darknet(folder, name))
+
+
+def _read_bare(images: list[str], folder: Folder, source: Path) -> LabelledDataset:
+    return read_yolo(folder, source, settings_of_folder(folder, images))
+
+
+def _read_files(
+    read: Callable[[Folder, Path, list[str]], LabelledDataset],
+    names: list[str],
+    folder: Folder,
+    source: Path,
+) -> LabelledDataset:
+    return read(folder, source, names)
 
 
 def _yolo_yaml(folder: Folder) -> list[tuple[str, Reader]]:
@@ -91,15 +114,11 @@ def _yolo_yaml(folder: Folder) -> list[tuple[str, Reader]]:
             f"Got '{folder.root}', which holds several YOLO data sets ({', '.join(chosen[:4])}). "
             "Name the yaml of one."
         )
-    return [
-        ("YOLO", lambda f, s, name=name: read_yolo(f, s, settings_of_yaml(f, name, contents[name])))
-        for name in chosen
-    ]
+    return [("YOLO", partial(_read_yaml, name, contents[name])) for name in chosen]
 
 
 def _darknet(folder: Folder) -> list[tuple[str, Reader]]:
-    names = folder.named("obj.data")[:1]
-    return [("YOLO", lambda f, s: read_yolo(f, s, settings_of_darknet(f, names[0]))) for _ in names]
+    return [("YOLO", partial(_read_darknet, name)) for name in folder.named("obj.data")[:1]]
 
 
 def _bare_yolo(folder: Folder) -> list[tuple[str, Reader]]:
@@ -111,7 +130,7 @@ def _bare_yolo(folder: Folder) -> list[tuple[str, Reader]]:
         except DatasetError:
             continue
         if _LABEL_LINE.match(first):
-            return [("YOLO", lambda f, s: read_yolo(f, s, settings_of_folder(f, images)))]
+            return [("YOLO", partial(_read_bare, images))]
     return []
 
 
@@ -124,8 +143,7 @@ def _json(folder: Folder) -> list[tuple[str, Reader]]:
     found: list[tuple[str, Reader]] = []
     for kind, names in kinds.items():
         chosen = names if kind == "LabelMe" else _one_a_split(folder, names, kind)
-        read = _JSON_READERS[kind]
-        found.append((kind, lambda f, s, read=read, chosen=chosen: read(f, s, chosen)))
+        found.append((kind, partial(_read_files, _JSON_READERS[kind], chosen)))
     return found
 
 
@@ -154,10 +172,10 @@ def _xml(folder: Folder) -> list[tuple[str, Reader]]:
         kinds.setdefault(xml_root(folder.path(name)), []).append(name)
     found: list[tuple[str, Reader]] = []
     if "annotations" in kinds:
-        found.append(("CVAT for images", lambda f, s: read_cvat(f, s, kinds["annotations"])))
+        found.append(("CVAT for images", partial(_read_files, read_cvat, kinds["annotations"])))
     if "annotation" in kinds:
-        chosen = voc_files(folder, names)
-        found.append(("Pascal VOC", lambda f, s: read_pascal_voc(f, s, chosen)))
+        read = partial(_read_files, read_pascal_voc, voc_files(folder, names))
+        found.append(("Pascal VOC", read))
     return found
 
 

@@ -37,7 +37,8 @@ def read_yolo(folder: Folder, source: Path, settings: YoloSettings) -> LabelledD
         If `train` names nothing, or no image has a label file.
     """
     draft = Draft(folder, source, "YOLO")
-    labels, owners = _LabelFiles(folder), {}
+    labels = _LabelFiles(folder)
+    owners: dict[str, str] = {}
     files: list[str | None] = []
     for path, split in _images(folder, settings, draft):
         file = labels.of(path)
