@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ptssp_sklearn.datasets.dataset import LabelledDataset
-from ptssp_sklearn.datasets.opening import open_dataset
+import lazy_loader
 
-__all__ = ["LabelledDataset", "open_dataset"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

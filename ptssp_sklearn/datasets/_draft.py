@@ -16,7 +16,7 @@ from ptssp_sklearn.datasets._objects import ObjectBuilder
 from ptssp_sklearn.datasets._remarks import Remarks
 from ptssp_sklearn.datasets._store import MaskReader, Store
 from ptssp_sklearn.datasets.dataset import LabelledDataset
-from ptssp_sklearn.errors import DatasetError, ImageError
+from ptssp_sklearn.exceptions import DatasetError, ImageError
 
 _AUGMENTED = re.compile(r"^(.+)\.rf\.[0-9A-Za-z]{8,}$")
 """Roboflow names each copy of an image, whole or augmented, NAME.rf.HASH."""

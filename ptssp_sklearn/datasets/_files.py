@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from ptssp_sklearn.errors import DatasetError
+from ptssp_sklearn.exceptions import DatasetError
 
 _SUFFIXES = "jpg jpeg jpe jfif png bmp webp tif tiff gif avif pgm ppm pbm jp2 tga"
 IMAGE_SUFFIXES = frozenset(f".{name}" for name in _SUFFIXES.split())

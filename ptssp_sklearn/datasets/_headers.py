@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import ExifTags, Image
 
-from ptssp_sklearn.errors import ImageError
+from ptssp_sklearn.exceptions import ImageError
 
 _TAIL = 4096
 """What follows the end mark of a JPEG in files that are whole, bytes at most."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ptssp_sklearn.datasets._objects import BOX
 from ptssp_sklearn.datasets._store import Store
 from ptssp_sklearn.datasets._summary import summary_text
-from ptssp_sklearn.errors import DatasetError
+from ptssp_sklearn.exceptions import DatasetError
 
 
 class LabelledDataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from ptssp_sklearn.errors import ImageError
+from ptssp_sklearn.exceptions import ImageError
 from ptssp_sklearn.images import MAX_PIXELS
 
 VOID = 255
@@ -20,6 +21,8 @@ _SPECK = 0.05
 """A piece smaller than this share of its id's largest one is no object of its own."""
 _FEW = 4
 _COLOURS = 4096
+_COLOUR = 1 << 24
+"""Tells colours from ids, so that pure blue is not taken for void."""
 
 
 def read_values(path: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.int64]:
@@ -74,7 +77,16 @@ def _one_number(values: NDArray) -> NDArray[np.int64]:
         colours = np.where(alpha[..., None] == 0, 0, colours)
     if colours.shape[2] == 1 or (colours == colours[..., :1]).all():
         return colours[..., 0].astype(np.int64)
-    return colours.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+    packed = colours.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+    return np.where(packed > 0, packed | _COLOUR, 0)
+
+
+def colour_value(colour: Sequence[int]) -> list[int]:
+    """List the values that a colour of red, green and blue may have in `read_values`."""
+    red, green, blue = colour
+    packed = red << 16 | green << 8 | blue
+    values = [packed | _COLOUR if packed else 0]
+    return [*values, red] if red == green == blue else values
 
 
 def is_two_valued(values: NDArray[np.int64]) -> bool:
@@ -86,7 +98,7 @@ def is_two_valued(values: NDArray[np.int64]) -> bool:
     if len(found) <= 2:
         return True
     low, high = int(found[0]), int(found[-1])
-    if len(found) <= _FEW or high - low < _WIDE or high > 65535:
+    if len(found) <= _FEW or high - low < _WIDE or high >= _COLOUR:
         return False
     slack = (high - low) // 32
     flat = ndimage.maximum_filter(values, 3) - ndimage.minimum_filter(values, 3) <= slack

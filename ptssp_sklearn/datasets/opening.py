@@ -9,7 +9,7 @@ from ptssp_sklearn.datasets._draft import split_name
 from ptssp_sklearn.datasets._files import IMAGE_SUFFIXES, Folder, suffix
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats import recognition
-from ptssp_sklearn.errors import DatasetError
+from ptssp_sklearn.exceptions import DatasetError
 
 
 def open_dataset(path: str | Path, split: str | None = None) -> LabelledDataset:
@@ -40,9 +40,9 @@ def open_dataset(path: str | Path, split: str | None = None) -> LabelledDataset:
     Examples
     --------
     >>> from ptssp_sklearn.datasets import open_dataset
-    >>> open_dataset("no/such/folder")
+    >>> open_dataset("no/folder")
     Traceback (most recent call last):
-    ptssp_sklearn.errors.DatasetError: Got 'no/such/folder', but there is no such file or folder.
+    ptssp_sklearn.exceptions.DatasetError: Got 'no/folder', but there is no such file or folder.
     """
     path = Path(path)
     if path.is_dir():

@@ -13,7 +13,7 @@ from ptssp_sklearn.datasets._files import Folder, read_text
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.coco_annotations import AnnotationReader, known_id
 from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
-from ptssp_sklearn.errors import DatasetError
+from ptssp_sklearn.exceptions import DatasetError
 
 _LEFT_OUT, _UNKNOWN = -1, -2
 

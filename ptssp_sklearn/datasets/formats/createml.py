@@ -10,7 +10,7 @@ from ptssp_sklearn.datasets._files import Folder
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.coco import parse_json
 from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
-from ptssp_sklearn.errors import DatasetError
+from ptssp_sklearn.exceptions import DatasetError
 
 
 def read_createml(folder: Folder, source: Path, names: list[str]) -> LabelledDataset:

@@ -14,7 +14,7 @@ from ptssp_sklearn.datasets._rasters import encode_runs
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
 from ptssp_sklearn.datasets.formats.xml_files import xml_elements
-from ptssp_sklearn.errors import DatasetError
+from ptssp_sklearn.exceptions import DatasetError
 
 _CORNERS = 32
 """Of the polygon that an ellipse is taken for."""

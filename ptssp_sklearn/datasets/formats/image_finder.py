@@ -59,19 +59,18 @@ class ImageFinder:
             self._draft.leave_out("there is no such file", written, "image")
         return None
 
-    def alike(self, name: str) -> str | None:
-        """Find the one image of a stem, or None where there are none or several."""
-        alike = self._alike(name)
+    def alike(self, name: str, others: frozenset[str] = frozenset()) -> str | None:
+        """Find the one image of a stem that is none of the others; None without exactly one."""
+        alike = [f for f in self._alike(name) if f not in others]
         return alike[0] if len(alike) == 1 else None
 
     def _alike(self, written: str) -> list[str]:
         """List the files of the same name, or of the same stem, in any folder."""
         name = written.replace("\\", "/").rpartition("/")[2]
         alike = self._folder.named(name)
-        if not alike:
-            alike = [
-                f for kind in sorted(IMAGE_SUFFIXES) for f in self._folder.named(stem(name) + kind)
-            ]
+        for own in (name, stem(name)):
+            kinds = () if alike else sorted(IMAGE_SUFFIXES)
+            alike = alike or [f for kind in kinds for f in self._folder.named(own + kind)]
         alike = [f for f in alike if suffix(f) in IMAGE_SUFFIXES]
         inside = [f for f in alike if str(PurePosixPath(f).parent) in self._own]
         return inside if len(inside) == 1 else alike

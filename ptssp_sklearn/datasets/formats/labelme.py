@@ -18,7 +18,7 @@ from ptssp_sklearn.datasets._rasters import encode_runs
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.coco import parse_json
 from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
-from ptssp_sklearn.errors import DatasetError
+from ptssp_sklearn.exceptions import DatasetError
 
 _NO_OBJECTS = frozenset({"__ignore__", "_background_", "__background__"})
 _CORNERS = 32

@@ -20,7 +20,7 @@ from ptssp_sklearn.datasets.mask_values import (
     threshold,
     too_many,
 )
-from ptssp_sklearn.errors import ImageError
+from ptssp_sklearn.exceptions import ImageError
 
 INSTANCES, BINARY, CLASSES, SINGLES = "instances", "binary", "classes", "singles"
 _SPECK_SHARE, _SPECK_PIXELS = 0.005, 16
@@ -33,8 +33,8 @@ class MaskFiles:
 
     Parameters
     ----------
-    files : list of list of Path
-        Of each image; several where every file is one object.
+    files : dict of int to list of Path
+        Of the image of a number; several where every file is one object.
     meaning : {"instances", "binary", "classes", "singles"}
         What an id is: an object, object or not, a class whose pieces are objects, or a
         whole file an object.
@@ -42,7 +42,7 @@ class MaskFiles:
         Whether 255 is no object.
     """
 
-    files: list[list[Path]]
+    files: dict[int, list[Path]]
     meaning: str = INSTANCES
     void: bool = False
     specks: int = field(default=0, init=False)

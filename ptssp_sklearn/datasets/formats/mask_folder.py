@@ -22,7 +22,7 @@ from ptssp_sklearn.datasets.name_pairs import (
     in_mask_folder,
     pair_names,
 )
-from ptssp_sklearn.errors import ImageError
+from ptssp_sklearn.exceptions import ImageError
 
 
 def find_pairs(images: list[str]) -> tuple[dict[str, list[str]], list[str], list[str]]:
@@ -80,11 +80,11 @@ def read_mask_folder(folder: Folder, source: Path) -> LabelledDataset:
     draft = Draft(folder, source, "images with masks")
     paths = {name: [folder.path(mask) for mask in found] for name, found in pairs.items()}
     if any(len(found) > 1 for found in pairs.values()):
-        masks = MaskFiles([], SINGLES)
+        masks = MaskFiles({}, SINGLES)
         draft.remarks.say("Each mask file is taken as one object of its image")
     else:
         meaning, void, why = meaning_of([found[0] for found in paths.values()])
-        masks = MaskFiles([], meaning, void)
+        masks = MaskFiles({}, meaning, void)
         draft.remarks.say(why)
     for name in pairs:
         _add_pair(draft, masks, name, pairs[name], paths[name])
@@ -120,7 +120,7 @@ def _add_pair(
     image = draft.add_image(name, split_of(f"{name.rpartition('/')[0]}/_"))
     if image < 0:
         return
-    masks.files.append(paths)
+    masks.files[image] = paths
     try:
         numbered, owners = masks.read(image)
     except ImageError as error:

@@ -9,8 +9,8 @@ from ptssp_sklearn.datasets._draft import Draft, declared_size, split_name
 from ptssp_sklearn.datasets._files import Folder, natural, stem
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
+from ptssp_sklearn.datasets.formats.voc_masks import VocMasks
 from ptssp_sklearn.datasets.formats.xml_files import xml_elements
-from ptssp_sklearn.errors import DatasetError
 
 _ANNOTATION = frozenset({"annotation"})
 
@@ -33,7 +33,7 @@ def read_pascal_voc(folder: Folder, source: Path, names: list[str]) -> LabelledD
     """
     draft = Draft(folder, source, "Pascal VOC")
     files: list[str] = []
-    splits = _splits(folder)
+    splits, masks = _splits(folder), VocMasks(folder)
     draft.place = lambda image, place: f"{files[image]}, object {place}"
     finders: dict[str, ImageFinder] = {}
     for name in sorted(names, key=natural):
@@ -41,13 +41,28 @@ def read_pascal_voc(folder: Folder, source: Path, names: list[str]) -> LabelledD
             split = splits.get(stem(name), split_of(f"{PurePosixPath(name).parent}/_"))
             here = str(PurePosixPath(name).parent)
             finder = finders.setdefault(here, ImageFinder(draft, name, split))
-            number = _add_image(draft, annotation, name, split, finder)
+            number = _add_image(draft, annotation, name, split, finder, masks.files)
             if number == len(files):
                 files.append(name)
-                _add_objects(draft, annotation, number, name)
+                labels = [(o.findtext("name") or "").strip() for o in annotation.findall("object")]
+                if not masks.add(draft, number, stem(draft.paths[number]), labels):
+                    _add_objects(draft, annotation, number, name)
             elif number >= 0:
                 draft.leave_out(f"its image is that of {files[number]}", name, "XML file")
+    if not names:
+        _add_masks(draft, masks, splits, files)
     return draft.finish()
+
+
+def _add_masks(draft: Draft, masks: VocMasks, splits: dict[str, str], files: list[str]) -> None:
+    """Add the images that have masks and no XML files, as CVAT writes them."""
+    for own, mask in masks.objects.items():
+        split = splits.get(own, "")
+        path = ImageFinder(draft, mask, split).alike(own, masks.files)
+        number = -1 if path is None else draft.add_image(path, split)
+        if number == len(files):
+            files.append(mask)
+            masks.add(draft, number, own, [])
 
 
 def _splits(folder: Folder) -> dict[str, str]:
@@ -62,13 +77,20 @@ def _splits(folder: Folder) -> dict[str, str]:
     return found
 
 
-def _add_image(draft: Draft, annotation: Any, name: str, split: str, finder: ImageFinder) -> int:
+def _add_image(
+    draft: Draft,
+    annotation: Any,
+    name: str,
+    split: str,
+    finder: ImageFinder,
+    others: frozenset[str],
+) -> int:
     """Add the image of an XML file: the one of the file's own name, else the one it names."""
     size = annotation.find("size")
     declared = None
     if size is not None:
         declared = declared_size(size.findtext("height"), size.findtext("width"))
-    own = finder.alike(stem(name))
+    own = finder.alike(stem(name), others)
     written = annotation.findtext("filename", "").strip() or stem(name)
     path = own if own is not None else finder.find(written)
     return -1 if path is None else draft.add_image(path, split, declared)
@@ -121,7 +143,4 @@ def _polygon(element: Any) -> list[float]:
 def voc_files(folder: Folder, names: list[str]) -> list[str]:
     """Take the XML files in Annotations/ where there are such, else all."""
     own = [n for n in names if "annotations" in n.lower().split("/")[:-1]]
-    chosen = own or names
-    if not chosen:
-        raise DatasetError(f"Got '{folder.root}', which holds no XML file.")
-    return chosen
+    return own or names

@@ -18,6 +18,7 @@ from ptssp_sklearn.datasets.formats.image_finder import split_of
 from ptssp_sklearn.datasets.formats.labelme import read_labelme
 from ptssp_sklearn.datasets.formats.mask_folder import find_pairs, read_mask_folder
 from ptssp_sklearn.datasets.formats.pascal_voc import read_pascal_voc, voc_files
+from ptssp_sklearn.datasets.formats.voc_masks import VocMasks
 from ptssp_sklearn.datasets.formats.xml_files import xml_root
 from ptssp_sklearn.datasets.formats.yolo import read_yolo
 from ptssp_sklearn.datasets.formats.yolo_settings import (
@@ -27,7 +28,7 @@ from ptssp_sklearn.datasets.formats.yolo_settings import (
     settings_of_folder,
     settings_of_yaml,
 )
-from ptssp_sklearn.errors import DatasetError
+from ptssp_sklearn.exceptions import DatasetError
 
 Reader = Callable[[Folder, Path], LabelledDataset]
 _LABEL_LINE = re.compile(r"\s*\d+(\.0*)?(\s+[-+.\deE]+){4,}\s*$")
@@ -176,6 +177,8 @@ def _xml(folder: Folder) -> list[tuple[str, Reader]]:
     if "annotation" in kinds:
         read = partial(_read_files, read_pascal_voc, voc_files(folder, names))
         found.append(("Pascal VOC", read))
+    elif VocMasks(folder).objects:
+        found.append(("Pascal VOC", partial(_read_files, read_pascal_voc, [])))
     return found
 
 

@@ -13,7 +13,7 @@ from ptssp_sklearn.datasets._draft import Draft
 from ptssp_sklearn.datasets._files import Folder, read_text
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.yolo_settings import YoloSettings, listed_images
-from ptssp_sklearn.errors import DatasetError
+from ptssp_sklearn.exceptions import DatasetError
 
 _IMAGES = re.compile(r"(^|/)images(?=/)(?!.*/images/)", re.IGNORECASE)
 _MOST = 1.5

@@ -8,7 +8,7 @@ from typing import Any
 
 from ptssp_sklearn.datasets._draft import split_name
 from ptssp_sklearn.datasets._files import Folder, natural
-from ptssp_sklearn.errors import DatasetError
+from ptssp_sklearn.exceptions import DatasetError
 
 _SPLIT_KEYS = ("train", "val", "valid", "validation", "test")
 _NAME_FILES = ("classes.txt", "obj.names", "names.txt", "labels.txt", "predefined_classes.txt")
