@@ -13,7 +13,7 @@ import numpy as np
 from ptssp_sklearn.datasets._files import Folder
 from ptssp_sklearn.datasets._headers import image_shape
 from ptssp_sklearn.datasets._objects import ObjectBuilder
-from ptssp_sklearn.datasets._remarks import Remarks
+from ptssp_sklearn.datasets._remarks import LeftOut, Remarks
 from ptssp_sklearn.datasets._store import MaskReader, Store
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.exceptions import DatasetError, ImageError
@@ -124,6 +124,10 @@ class Draft:
         """Give height and width of an image, pixels."""
         return self._shapes[number]
 
+    def refuse(self, error: Exception, place: str, otherwise: str) -> None:
+        """Leave an object out for the reason that was given, or for what else went wrong."""
+        self.leave_out(str(error) if isinstance(error, LeftOut) else otherwise, place)
+
     def leave_out(self, why: str, place: str, noun: str = "object", count: int = 1) -> None:
         """Remark that something was left out."""
         self.remarks.add(noun, f"left out: {why}", place, count)
@@ -145,6 +149,7 @@ class Draft:
             raise DatasetError(self._without("no image that can be used"))
         shapes = np.array(self._shapes, dtype=np.int32).reshape(-1, 2)
         objects = self.objects.freeze(shapes, images, self._remark)
+        self.objects = ObjectBuilder()
         if not len(objects.labels):
             raise DatasetError(self._without("no object"))
         store = Store(

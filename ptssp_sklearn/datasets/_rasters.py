@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn.datasets._remarks import LeftOut
+
 
 def draw_polygons(
     parts: Sequence[NDArray[np.floating]], shape: tuple[int, int]
@@ -86,7 +88,7 @@ def parse_runs(text: bytes) -> NDArray[np.uint32]:
 
     Raises
     ------
-    ValueError
+    LeftOut
         If the text is no such code.
 
     References
@@ -95,19 +97,19 @@ def parse_runs(text: bytes) -> NDArray[np.uint32]:
     """
     codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
     if not len(codes) or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
-        raise ValueError("no compressed run lengths")
+        raise LeftOut("its counts are no compressed run lengths")
     stops = np.flatnonzero((codes & 32) == 0)
     starts = np.concatenate([[0], stops[:-1] + 1])
     groups = np.arange(len(codes)) - np.repeat(starts, stops - starts + 1)
     if groups.max() > 7:
-        raise ValueError("no compressed run lengths")
+        raise LeftOut("its counts are no compressed run lengths")
     values = np.add.reduceat((codes & 31) << (5 * groups), starts)
     lengths = stops - starts + 1
     values -= np.where(codes[stops] & 16, np.int64(1) << (5 * lengths), 0)
     for parity in (1, 2):
         values[parity::2] = np.cumsum(values[parity::2])
     if values.min() < 0:
-        raise ValueError("no compressed run lengths")
+        raise LeftOut("its counts are no compressed run lengths")
     return values.astype(np.uint32)
 
 

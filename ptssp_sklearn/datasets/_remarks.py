@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+class LeftOut(Exception):  # noqa: N818 - it is no error but the reason why an object is not read
+    """An object cannot be used; the message is the reason."""
+
+
 @dataclass
 class Remarks:
     """Counts of what happened, each with the first place it happened at."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from ptssp_sklearn.datasets._draft import Draft
 from ptssp_sklearn.datasets._rasters import parse_runs
+from ptssp_sklearn.datasets._remarks import LeftOut
 
 _FOREVER = 2**62
 
@@ -80,16 +81,16 @@ class AnnotationReader:
         image = self.image(found["image_id"])
         try:
             self._add(image, self.label(found["category_id"]), place, found)
-        except (TypeError, ValueError, OverflowError, KeyError) as error:
-            why = str(error) if type(error) is ValueError else "its outline cannot be understood"
-            self._draft.leave_out(why, self._draft.place(image, place))
+        except (TypeError, ValueError, OverflowError, KeyError, LeftOut) as error:
+            where = self._draft.place(image, place)
+            self._draft.refuse(error, where, "its outline cannot be understood")
         return None
 
     def _add(self, image: int, label: int, place: int, found: dict[str, Any]) -> None:
         if found.get("iscrowd") in (1, "1", True):
-            raise ValueError("it is a crowd")
+            raise LeftOut("it is a crowd")
         outline, objects = found.get("segmentation"), self._draft.objects
-        if isinstance(outline, dict):
+        if isinstance(outline, dict) and outline:
             runs, (height, width) = _runs(outline)
             self._sizes.extend((len(objects), height, width))
             objects.add_runs(image, label, place, runs, height)
@@ -101,7 +102,7 @@ class AnnotationReader:
 
 def _box(written: Any) -> tuple[float, float, float, float]:
     if not isinstance(written, list) or len(written) != 4:
-        raise ValueError("it has neither an outline nor a bbox of four numbers")
+        raise LeftOut("it has neither an outline nor a bbox of four numbers")
     left, top, width, height = (float(value) for value in written)
     return left, top, left + width, top + height
 
@@ -109,14 +110,14 @@ def _box(written: Any) -> tuple[float, float, float, float]:
 def _polygons(outline: Any) -> list[list[float]]:
     """Give the polygons of an outline; one that is written flat counts as one."""
     if not isinstance(outline, list):
-        raise ValueError("its outline is neither polygons nor run lengths")
+        raise LeftOut("its outline is neither polygons nor run lengths")
     parts = outline if isinstance(outline[0], list) else [outline]
     numbers = [[float(value) for value in part] for part in parts if part]
     if any(len(part) % 2 for part in numbers):
-        raise ValueError("its polygon has an x without a y")
+        raise LeftOut("its polygon has an x without a y")
     whole = [part for part in numbers if len(part) >= 6]
     if not whole:
-        raise ValueError("its polygon has fewer than three points")
+        raise LeftOut("its polygon has fewer than three points")
     return whole
 
 
@@ -128,7 +129,7 @@ def _runs(outline: dict[str, Any]) -> tuple[np.ndarray, tuple[int, int]]:
     else:
         runs = np.array(counts, dtype=np.int64)
     if runs.ndim != 1 or (len(runs) and runs.min() < 0):
-        raise ValueError("its run lengths are no list of counts")
+        raise LeftOut("its run lengths are no list of counts")
     if int(runs.sum(dtype=np.int64)) != height * width:
-        raise ValueError("its run lengths do not add up to its size")
+        raise LeftOut("its run lengths do not add up to its size")
     return runs.astype(np.uint32), (int(height), int(width))

@@ -11,6 +11,7 @@ import numpy as np
 from ptssp_sklearn.datasets._draft import Draft, declared_size, split_name
 from ptssp_sklearn.datasets._files import Folder
 from ptssp_sklearn.datasets._rasters import encode_runs
+from ptssp_sklearn.datasets._remarks import LeftOut
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
 from ptssp_sklearn.datasets.formats.xml_files import xml_elements
@@ -60,15 +61,13 @@ def _add_image(
     for place, shape in enumerate(element, start=1):
         try:
             _add_shape(draft, shape, number, place)
-        except (ValueError, TypeError) as error:
-            own = type(error) is ValueError and not str(error).startswith(("could", "invalid"))
-            why = str(error) if own else "its coordinates are no numbers"
-            draft.leave_out(why, draft.place(number, place))
+        except (ValueError, TypeError, LeftOut) as error:
+            draft.refuse(error, draft.place(number, place), "its coordinates are no numbers")
 
 
 def _add_shape(draft: Draft, shape: Any, image: int, place: int) -> None:
     if shape.tag in _SHAPES:
-        raise ValueError(f"a {shape.tag} has no area")
+        raise LeftOut(f"a {shape.tag} has no area")
     if shape.tag not in ("box", "polygon", "mask", "ellipse"):
         return
     label = draft.label(shape.get("label", ""))
@@ -88,7 +87,7 @@ def _outline(shape: Any) -> list[float]:
     if shape.tag == "polygon":
         pairs = [pair.split(",") for pair in shape.get("points", "").split(";") if pair.strip()]
         if len(pairs) < 3:
-            raise ValueError("its polygon has fewer than three points")
+            raise LeftOut("its polygon has fewer than three points")
         return [float(value) for x, y in pairs for value in (x, y)]
     if shape.tag == "ellipse":
         x, y, rx, ry = (float(shape.get(key)) for key in ("cx", "cy", "rx", "ry"))
@@ -110,9 +109,9 @@ def _mask(shape: Any, size: tuple[int, int]) -> np.ndarray:
     )
     counts = np.array([int(count) for count in shape.get("rle", "").split(",")])
     if (counts < 0).any() or counts.sum() != width * height or min(left, top) < 0:
-        raise ValueError("its run lengths do not add up to its size")
+        raise LeftOut("its run lengths do not add up to its size")
     if left + width > size[1] or top + height > size[0]:
-        raise ValueError("its mask lies beyond its image")
+        raise LeftOut("its mask lies beyond its image")
     drawn = np.zeros(size, dtype=bool)
     inner = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(height, width)
     drawn[top : top + height, left : left + width] = inner

@@ -15,6 +15,7 @@ from PIL import Image
 from ptssp_sklearn.datasets._draft import Draft, declared_size
 from ptssp_sklearn.datasets._files import Folder, natural
 from ptssp_sklearn.datasets._rasters import encode_runs
+from ptssp_sklearn.datasets._remarks import LeftOut
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.coco import parse_json
 from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
@@ -82,17 +83,15 @@ def _add_shapes(draft: Draft, shapes: list[Any], image: int) -> None:
                 key = (label, place, None) if group is None else (label, 0, str(group))
                 grouped[key].append(_outline(kind, points))
                 places.setdefault(key, place)
-        except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
-            own = type(error) is ValueError and str(error).startswith(("its", "a "))
-            why = str(error) if own else "it has no label or no points"
-            draft.leave_out(why, draft.place(image, place))
+        except (ValueError, TypeError, KeyError, AttributeError, OSError, LeftOut) as error:
+            draft.refuse(error, draft.place(image, place), "it has no label or no points")
     for key, parts in grouped.items():
         draft.objects.add_polygon(image, draft.label(key[0]), places[key], parts)
 
 
 def _box(points: list[tuple[float, float]]) -> tuple[float, float, float, float]:
     if len(points) not in (2, 4):
-        raise ValueError("its rectangle has neither two nor four points")
+        raise LeftOut("its rectangle has neither two nor four points")
     xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
@@ -105,9 +104,9 @@ def _outline(kind: str, points: list[tuple[float, float]]) -> list[float]:
         turns = [2 * math.pi * k / _CORNERS for k in range(_CORNERS)]
         points = [(x + radius * math.cos(t), y + radius * math.sin(t)) for t in turns]
     elif kind not in ("polygon", "rotation"):
-        raise ValueError(f"a {kind} has no area")
+        raise LeftOut(f"a {kind} has no area")
     if len(points) < 3:
-        raise ValueError("its polygon has fewer than three points")
+        raise LeftOut("its polygon has fewer than three points")
     return [value for point in points for value in point]
 
 
@@ -115,7 +114,7 @@ def _mask(text: str, points: list[tuple[float, float]], size: tuple[int, int]) -
     """Draw a mask: a PNG in base64 whose first corner is the first point."""
     with Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"]) as image:
         if image.size[0] > size[1] or image.size[1] > size[0]:
-            raise ValueError("its mask is larger than its image")
+            raise LeftOut("its mask is larger than its image")
         inner = np.asarray(image.convert("L")) > 0
     left, top = (round(value) for value in points[0])
     drawn = np.zeros(size, dtype=bool)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ptssp_sklearn.datasets._draft import Draft, declared_size, split_name
 from ptssp_sklearn.datasets._files import Folder, natural, stem
+from ptssp_sklearn.datasets._remarks import LeftOut
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
 from ptssp_sklearn.datasets.formats.voc_masks import VocMasks
@@ -101,14 +102,14 @@ def _add_objects(draft: Draft, annotation: Any, image: int, name: str) -> None:
         label = found.findtext("name", "").strip()
         try:
             if not label:
-                raise ValueError("it has no name")
+                raise LeftOut("it has no name")
             polygon = found.find("polygon")
             if polygon is not None and len(polygon):
                 parts = [_polygon(polygon)]
                 draft.objects.add_polygon(image, draft.label(label), place, parts)
             else:
                 draft.objects.add_box(image, draft.label(label), place, _box(found.find("bndbox")))
-        except ValueError as error:
+        except LeftOut as error:
             draft.leave_out(str(error), f"{name}, object {place}")
 
 
@@ -118,9 +119,9 @@ def _box(element: Any) -> tuple[float, float, float, float]:
     try:
         left, top, right, bottom = (float(text) for text in texts if text is not None)
     except ValueError:
-        raise ValueError("its bndbox has not four numbers") from None
+        raise LeftOut("its bndbox has not four numbers") from None
     if right < left or bottom < top:
-        raise ValueError("its bndbox has its corners exchanged")
+        raise LeftOut("its bndbox has its corners exchanged")
     return max(left - 1, 0.0), max(top - 1, 0.0), right, bottom
 
 
@@ -134,9 +135,9 @@ def _polygon(element: Any) -> list[float]:
         count = len(values) // 2
         part = [values[f"{axis}{i}"] - 1 for i in range(1, count + 1) for axis in "xy"]
     except (ValueError, TypeError, KeyError):
-        raise ValueError("its polygon has not x1, y1, x2, y2, … as numbers") from None
+        raise LeftOut("its polygon has not x1, y1, x2, y2, … as numbers") from None
     if count < 3:
-        raise ValueError("its polygon has fewer than three points")
+        raise LeftOut("its polygon has fewer than three points")
     return part
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ptssp_sklearn.datasets._draft import Draft
 from ptssp_sklearn.datasets._files import Folder, read_text
+from ptssp_sklearn.datasets._remarks import LeftOut
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.yolo_settings import YoloSettings, listed_images
 from ptssp_sklearn.exceptions import DatasetError
@@ -156,10 +157,10 @@ def _add_file(
             number, values = _numbers(words)
             if places is not None and number not in places:
                 known = ", ".join(str(n) for n in list(places)[:12])
-                raise ValueError(f"its class {number} is not among the named ones ({known})")
+                raise LeftOut(f"its class {number} is not among the named ones ({known})")
             label = number if places is None else places[number]
             _add_object(draft, image, label, line, values[:4] if keypoints else values, shape)
-        except ValueError as error:
+        except LeftOut as error:
             draft.leave_out(str(error), f"{file}, line {line}")
 
 
@@ -168,13 +169,13 @@ def _numbers(words: tuple[str, ...]) -> tuple[int, list[float]]:
     try:
         label, *values = [float(word) for word in words]
     except ValueError:
-        raise ValueError("its line holds something else than numbers") from None
+        raise LeftOut("its line holds something else than numbers") from None
     if not label.is_integer() or not 0 <= label < 2**31:
-        raise ValueError("its class is no whole number from 0 on")
+        raise LeftOut("its class is no whole number from 0 on")
     if len(values) < 4:
-        raise ValueError("its line has too few numbers for a box")
+        raise LeftOut("its line has too few numbers for a box")
     if not all(map(math.isfinite, values)):
-        raise ValueError("a coordinate is no finite number")
+        raise LeftOut("a coordinate is no finite number")
     return int(label), values
 
 
@@ -187,13 +188,13 @@ def _add_object(
         values = values[:4]
         draft.remarks.say("Sixth numbers of boxes are taken for confidences: were these predicted?")
     if max(values) > _MOST or min(values) < 1 - _MOST:
-        raise ValueError("its coordinates are no fractions of the image's size")
+        raise LeftOut("its coordinates are no fractions of the image's size")
     if len(values) == 4:
         x, y, w, h = values
         box = (x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height
         draft.objects.add_box(image, label, line, box)
     elif len(values) % 2:
-        raise ValueError("its polygon has an x without a y")
+        raise LeftOut("its polygon has an x without a y")
     else:
         part = np.array(values)
         part[::2] *= width
