@@ -183,7 +183,7 @@ class Draft:
         self.remarks.add("object", what, place, len(images))
 
     def _without(self, what: str) -> str:
-        lines = self.remarks.lines()
+        lines = self.remarks.lines()[len(self.remarks.sentences) :] or self.remarks.lines()
         why = f" {lines[0][:1].upper()}{lines[0][1:]}." if lines else ""
         return f"Got '{self.source}', a data set ({self.form}) with {what}.{why}"
 

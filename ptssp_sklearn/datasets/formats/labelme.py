@@ -62,8 +62,8 @@ def _without_image(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_shapes(draft: Draft, shapes: list[Any], image: int) -> None:
-    grouped: dict[Any, list[list[float]]] = defaultdict(list)
-    places: dict[Any, int] = {}
+    grouped: dict[tuple[int, int, str], list[list[float]]] = defaultdict(list)
+    places: dict[tuple[int, int, str], int] = {}
     for place, shape in enumerate(shapes, start=1):
         try:
             label = str(shape["label"])
@@ -79,14 +79,15 @@ def _add_shapes(draft: Draft, shapes: list[Any], image: int) -> None:
                     image, draft.label(label), place, runs, draft.shape(image)[0]
                 )
             else:
-                group = shape.get("group_id")
-                key = (label, place, None) if group is None else (label, 0, str(group))
-                grouped[key].append(_outline(kind, points))
+                group, outline = shape.get("group_id"), _outline(kind, points)
+                number = draft.label(label)
+                key = (number, place, "") if group is None else (number, 0, str(group))
+                grouped[key].append(outline)
                 places.setdefault(key, place)
         except (ValueError, TypeError, KeyError, AttributeError, OSError, LeftOut) as error:
             draft.refuse(error, draft.place(image, place), "it has no label or no points")
     for key, parts in grouped.items():
-        draft.objects.add_polygon(image, draft.label(key[0]), places[key], parts)
+        draft.objects.add_polygon(image, key[0], places[key], parts)
 
 
 def _box(points: list[tuple[float, float]]) -> tuple[float, float, float, float]:
