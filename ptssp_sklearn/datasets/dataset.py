@@ -70,10 +70,7 @@ class LabelledDataset:
     @property
     def kind(self) -> str:
         """What the objects are outlined by: "boxes", "masks", or "mixed"; "" without any."""
-        boxes = self._every(self._store.objects.kinds) == BOX
-        if not len(boxes):
-            return ""
-        return "boxes" if boxes.all() else "mixed" if boxes.any() else "masks"
+        return kind_of(self._every(self._store.objects.kinds) == BOX)
 
     @property
     def class_counts(self) -> NDArray[np.int64]:
@@ -105,9 +102,9 @@ class LabelledDataset:
         """Give the areas of an image's objects, pixels; of a box the whole of it."""
         return self._store.objects.areas[self._numbers(index, class_name)]
 
-    def is_box(self, index: int) -> NDArray[np.bool_]:
+    def is_box(self, index: int, class_name: str | None = None) -> NDArray[np.bool_]:
         """Tell which of an image's objects are outlined by a box only."""
-        return self._store.objects.kinds[self._numbers(index)] == BOX
+        return self._store.objects.kinds[self._numbers(index, class_name)] == BOX
 
     def polygons(self, index: int) -> list[list[NDArray[np.float32]]]:
         """Give the outlines of an image's objects, each as its parts.
@@ -241,3 +238,10 @@ class LabelledDataset:
         if class_name is None:
             return numbers
         return numbers[np.isin(self._store.objects.labels[found], self.label_of(class_name))]
+
+
+def kind_of(is_box: NDArray[np.bool_]) -> str:
+    """Say what objects are outlined by, from which of them are mere boxes."""
+    if not len(is_box):
+        return ""
+    return "boxes" if is_box.all() else "mixed" if is_box.any() else "masks"
