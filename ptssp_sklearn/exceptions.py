@@ -38,6 +38,10 @@ class ImageError(InputError):
     """An image or mask cell cannot be used; the message names it and says what to do."""
 
 
+class DatasetError(InputError):
+    """A labelled data set cannot be read; the message names file, place and what to do."""
+
+
 class MissingPackageError(ImportError):
     """A package of an extra is not installed; `command` installs it.
 

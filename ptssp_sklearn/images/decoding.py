@@ -50,7 +50,12 @@ def load_image(cell: Any, *, name: str = "image", max_pixels: int = MAX_PIXELS) 
 
 
 def load_mask(
-    cell: Any, shape: tuple[int, int], *, name: str = "mask", max_pixels: int = MAX_PIXELS
+    cell: Any,
+    shape: tuple[int, int],
+    *,
+    name: str = "mask",
+    max_pixels: int = MAX_PIXELS,
+    as_ids: bool = False,
 ) -> NDArray[np.int32]:
     """Decode a mask cell to instance ids.
 
@@ -67,6 +72,8 @@ def load_mask(
         What messages call the cell.
     max_pixels : int
         Limit on height x width, checked before decoding.
+    as_ids : bool, default=False
+        Takes every value other than 0 for one object, be it in several pieces or the only one.
 
     Returns
     -------
@@ -86,7 +93,7 @@ def load_mask(
         labels = cell
     else:
         labels = _decode(cell, name, max_pixels, _labels_from_pil)
-    labels = _instances(labels, name)
+    labels = _instances(labels, name, as_ids)
     if labels.shape != tuple(shape):
         raise ImageError(
             f"Got {name} of {_size(labels.shape)} pixels for an image of {_size(shape)}. "
@@ -230,7 +237,7 @@ def _labels_from_pil(image: Image.Image) -> NDArray:
     return values
 
 
-def _instances(labels: NDArray, name: str) -> NDArray[np.int32]:
+def _instances(labels: NDArray, name: str, as_ids: bool) -> NDArray[np.int32]:
     """Renumber the instances from 1; split a binary mask into its components."""
     labels = np.asarray(labels)
     if labels.ndim != 2 or labels.dtype.kind not in "biu":
@@ -242,7 +249,7 @@ def _instances(labels: NDArray, name: str) -> NDArray[np.int32]:
     numbered = numbered.reshape(labels.shape).astype(np.int32)
     if 0 not in values:
         numbered = numbered + 1
-    elif len(values) == 2:
+    elif len(values) == 2 and not as_ids:
         numbered = np.asarray(ndimage.label(labels)[0], dtype=np.int32)
     return numbered.astype(np.int32, copy=False)
 

@@ -48,6 +48,8 @@ class Source:
         Largest image that is decoded.
     cache : FeatureCache or None
         None where nothing outlives the call: files are then told apart by their bytes.
+    as_ids : bool, default=False
+        Whether the mask's ids are objects as they stand; see `load_mask`.
 
     Attributes
     ----------
@@ -63,6 +65,7 @@ class Source:
     mask_place: str
     max_pixels: int
     cache: FeatureCache | None
+    as_ids: bool = False
     pixels: bytes = b""
     objects: bytes | None = None
     _shape: tuple[int, int] = (0, 0)
@@ -120,7 +123,7 @@ class Source:
         if source is None:
             self.objects = array_digest(self.load_mask())
             return
-        kind = "labels" if labels else "raster"
+        kind = "labels" if labels else "ids" if self.as_ids else "raster"
         self._find_mask(cache_key("mask", _DECODER, kind, index, repr(self._shape), source))
 
     def _find_mask(self, key: str) -> None:
@@ -148,7 +151,11 @@ class Source:
         if self._mask is None:
             shape = self._shape if all(self._shape) else self.load_image().shape[:2]
             self._mask = load_mask(
-                self.mask, shape, name=self.mask_place, max_pixels=self.max_pixels
+                self.mask,
+                shape,
+                name=self.mask_place,
+                max_pixels=self.max_pixels,
+                as_ids=self.as_ids,
             )
         return self._mask
 
@@ -160,8 +167,8 @@ class Source:
 
 def row_sources(row: ImageRow, max_pixels: int, cache: FeatureCache | None) -> list[Source]:
     """List the images of a row with their masks."""
-    cells = zip(row.images, row.masks, row.places(), strict=True)
-    return [Source(image, mask, *places, max_pixels, cache) for image, mask, places in cells]
+    cells, as_ids = zip(row.images, row.masks, row.places(), strict=True), row.labels is not None
+    return [Source(image, mask, *p, max_pixels, cache, as_ids) for image, mask, p in cells]
 
 
 def _lock_of(key: str) -> threading.Lock:

@@ -14,15 +14,26 @@ from numpy.typing import NDArray
 from ptssp_sklearn.images.decoding import MAX_PIXELS, ImageError, is_missing, load_image, load_mask
 
 _COLUMN = re.compile(r"(image|mask)_([1-9][0-9]*)")
+LABEL_KINDS = ("boxes", "masks", "mixed")
+"""What the column ``labels`` may say of a row: how its objects were outlined."""
 
 
 @dataclass(frozen=True)
 class ImageRow:
-    """The images of one dataset and their masks (None where there is none), undecoded."""
+    """The images of one dataset and their masks (None where there is none), undecoded.
+
+    Attributes
+    ----------
+    name : str
+    images, masks : tuple of cells
+    labels : {"boxes", "masks", "mixed"} or None
+        What the masks were drawn from; their ids are then objects as they stand.
+    """
 
     name: str
     images: tuple[Any, ...]
     masks: tuple[Any, ...]
+    labels: str | None = None
 
     def places(self) -> list[tuple[str, str]]:
         """Name the cell of every image and of its mask, for messages."""
@@ -37,7 +48,16 @@ class ImageRow:
                 yield pixels, None
                 continue
             height, width = pixels.shape[:2]
-            yield pixels, load_mask(mask, (height, width), name=places[1], max_pixels=max_pixels)
+            yield (
+                pixels,
+                load_mask(
+                    mask,
+                    (height, width),
+                    name=places[1],
+                    max_pixels=max_pixels,
+                    as_ids=self.labels is not None,
+                ),
+            )
 
 
 def check_image_table(X: Any) -> list[ImageRow]:
@@ -48,7 +68,8 @@ def check_image_table(X: Any) -> list[ImageRow]:
     X : DataFrame, array of objects of shape (n_rows, n_images), or nested sequence
         A DataFrame has the columns ``image_1 … image_k`` and optionally ``mask_1 …
         mask_k``; any other table holds images only. Rows may have fewer images: the
-        cells after their last image are None or NaN.
+        cells after their last image are None or NaN. The column ``labels`` says, where
+        there is one, what the masks of a row were drawn from: "boxes", "masks" or "mixed".
 
     Returns
     -------
@@ -62,17 +83,19 @@ def check_image_table(X: Any) -> list[ImageRow]:
     """
     if isinstance(X, pd.DataFrame):
         names = [repr(name) for name in X.index]
-        images, masks = _columns(X)
+        kinds = [_label_kind(kind) for kind in X.get("labels", [None] * len(X))]
+        images, masks = _columns(X.drop(columns="labels", errors="ignore"))
     else:
         images = [tuple(row) for row in _nested(X)]
         masks = [(None,) * len(row) for row in images]
         names = [str(i) for i in range(len(images))]
+        kinds = [None] * len(images)
     if not images or not max(len(row) for row in images):
         raise ImageError(
             f"Got an image table with {len(images)} rows and no image, expected at least one "
             "row of at least one image."
         )
-    return [_row(*parts) for parts in zip(names, images, masks, strict=True)]
+    return [_row(*parts) for parts in zip(names, images, masks, kinds, strict=True)]
 
 
 def image_table(
@@ -137,7 +160,7 @@ def _columns(X: pd.DataFrame) -> tuple[list[tuple], list[tuple]]:
         if match is None:
             raise ImageError(
                 f"Got an image table with the column {column!r}, expected image_1 … image_k "
-                "and optionally mask_1 … mask_k."
+                "and optionally mask_1 … mask_k and labels."
             )
         found[match[1]][int(match[2])] = X[column]
     last = max([*found["image"], *found["mask"]], default=0)
@@ -146,6 +169,16 @@ def _columns(X: pd.DataFrame) -> tuple[list[tuple], list[tuple]]:
         kind: [list(found[kind].get(i, empty)) for i in range(1, last + 1)] for kind in found
     }
     return list(zip(*columns["image"], strict=True)), list(zip(*columns["mask"], strict=True))
+
+
+def _label_kind(cell: Any) -> str | None:
+    if is_missing(cell):
+        return None
+    if cell not in LABEL_KINDS:
+        raise ImageError(
+            f"Got {cell!r} in the column 'labels', expected one of {', '.join(LABEL_KINDS)}."
+        )
+    return str(cell)
 
 
 def _nested(X: Any) -> list:
@@ -167,7 +200,7 @@ def _nested(X: Any) -> list:
     return rows
 
 
-def _row(name: str, images: tuple, masks: tuple) -> ImageRow:
+def _row(name: str, images: tuple, masks: tuple, labels: str | None) -> ImageRow:
     given = [not is_missing(cell) for cell in images]
     count = sum(given)
     if not all(given[:count]) or count == 0:
@@ -180,4 +213,4 @@ def _row(name: str, images: tuple, masks: tuple) -> ImageRow:
     if stray:
         raise ImageError(f"Got mask_{stray[0]} of row {name}, but no image_{stray[0]}.")
     known = tuple(None if is_missing(cell) else cell for cell in masks[:count])
-    return ImageRow(name, images[:count], known)
+    return ImageRow(name, images[:count], known, labels)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ptssp_sklearn.curves.pilot import check_pilot
+from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.pipeline._forecasting import CurveForecastMixin
 from ptssp_sklearn.pipeline.planning import CollectionPlan, Costs, finished_plan, plan_collection
 from ptssp_sklearn.pipeline.validation import check_target, match_targets
@@ -30,7 +31,7 @@ class CurveAdviceMixin(CurveForecastMixin):
 
         Parameters
         ----------
-        X : image table of n_rows rows
+        X : image table of n_rows rows, labelled data set or its path
 
         Returns
         -------
@@ -40,14 +41,14 @@ class CurveAdviceMixin(CurveForecastMixin):
             training curves counts the more the further it is.
         """
         adviser = self._adviser()
-        return adviser.out_of_domain(self[:-1].transform(X))  # type: ignore[index]
+        return adviser.out_of_domain(self[:-1].transform(as_table(X)))  # type: ignore[index]
 
     def neighbours(self, X: Any, n: int = 5) -> pd.DataFrame:
         """Find the training datasets that look most like each row.
 
         Parameters
         ----------
-        X : image table of n_rows rows
+        X : image table of n_rows rows, labelled data set or its path
         n : int, default=5
             Datasets a row; fewer where the model knows fewer.
 
@@ -58,7 +59,7 @@ class CurveAdviceMixin(CurveForecastMixin):
             weight, nearest first.
         """
         adviser = self._adviser()
-        return adviser.neighbours(self[:-1].transform(X), n)  # type: ignore[index]
+        return adviser.neighbours(self[:-1].transform(as_table(X)), n)  # type: ignore[index]
 
     def plan(
         self,
@@ -77,7 +78,7 @@ class CurveAdviceMixin(CurveForecastMixin):
 
         Parameters
         ----------
-        X : image table of n_rows rows, or None
+        X : image table of n_rows rows, labelled data set or its path, or None
             None: the population of the training curves is the prior.
         target_map : float or array-like of shape (n_rows,)
             A fraction in (0, 1). Of one row, several may be asked.

@@ -14,6 +14,7 @@ from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve, whole_images
+from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.pipeline.validation import (
     check_levels,
     check_reached,
@@ -33,7 +34,7 @@ class CurveForecastMixin:
 
         Parameters
         ----------
-        X : image table of n_rows rows, or None
+        X : image table of n_rows rows, labelled data set or its path, or None
             None: the population of the training curves is the prior of every row.
         pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
             Measured points; a row of a table may be empty.
@@ -54,6 +55,7 @@ class CurveForecastMixin:
                 f"Got the last step {type(last).__name__}, which predicts no distribution. Use "
                 "CurveParamRegressor, or leave out pilot, interval and quantiles."
             )
+        X = as_table(X)
         if pilot is not None:
             check_pilot(pilot, None if X is None else len(X))
         features = None if X is None else self[:-1].transform(X)  # type: ignore[index]
@@ -66,7 +68,7 @@ class CurveForecastMixin:
 
         Parameters
         ----------
-        X : image table of n_rows rows, or None
+        X : image table of n_rows rows, labelled data set or its path, or None
             None: the population of the training curves is the prior.
         sizes : array-like of shape (n_sizes,), images
         pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
@@ -107,7 +109,7 @@ class CurveForecastMixin:
 
         Parameters
         ----------
-        X : image table of n_rows rows, or None
+        X : image table of n_rows rows, labelled data set or its path, or None
             None: the population of the training curves is the prior.
         target_map : float or array-like of shape (n_rows,)
             Target score, a fraction in (0, 1). Of one row, several may be asked.
@@ -130,7 +132,7 @@ class CurveForecastMixin:
             If a target, the interval or `unreachable` is not usable, or a target is out of
             reach under ``"raise"``.
         """
-        target = check_target(target_map)
+        target, X = check_target(target_map), as_table(X)
         check_unreachable(unreachable)
         levels = None if interval is None else interval_levels(interval)
         if levels is None and pilot is None and not self._predicts_distributions():

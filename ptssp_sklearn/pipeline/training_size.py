@@ -15,6 +15,7 @@ from ptssp_sklearn.curves.fitter import SigmoidCurveFitter
 from ptssp_sklearn.curves.metrics import curve_mae
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table, table_sizes
+from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.embedding.embedder import COUNT_PLACE, ImageEmbedder
 from ptssp_sklearn.pipeline._decisions import CurveAdviceMixin
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
@@ -92,7 +93,7 @@ class TrainingSizePipeline(CurveAdviceMixin, Pipeline):
 
         Parameters
         ----------
-        X : image table of n_rows rows, or None
+        X : image table of n_rows rows, labelled data set or its path, or None
             None asks for one curve, the population's.
         **params
             Passed on to `Pipeline.predict`.
@@ -101,7 +102,9 @@ class TrainingSizePipeline(CurveAdviceMixin, Pipeline):
         -------
         params : ndarray of shape (n_rows, 4)
         """
-        return self.steps[-1][1].predict(None) if X is None else super().predict(X, **params)
+        if X is None:
+            return self.steps[-1][1].predict(None)
+        return super().predict(as_table(X), **params)
 
     def score(self, X: Any, y: Any = None, **params: Any) -> float:
         """Give the negative mean absolute error of the predicted curves.

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.sigmoid import whole_images
+from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 
 Array = NDArray[np.float64]
@@ -91,13 +92,13 @@ def look_at(model: TrainingSizePipeline, X: pd.DataFrame | None) -> Array | None
     ----------
     model : TrainingSizePipeline
         Fitted.
-    X : image table of one row, or None
+    X : image table of one row, labelled data set or its path, or None
 
     Returns
     -------
     features : ndarray of shape (1, n_features), or None where X is None
     """
-    return None if X is None else model[:-1].transform(X)
+    return None if X is None else model[:-1].transform(as_table(X))
 
 
 def outlook_for(

@@ -1,0 +1,7 @@
+"""Labelled data sets: a folder in any common format in, images with objects out."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
