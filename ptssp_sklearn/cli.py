@@ -36,13 +36,22 @@ def _about(
     """Answer how many training images must be labelled to reach an mAP."""
 
 
-Images = Annotated[list[str] | None, typer.Argument(metavar="[IMG...]", help="Images of one task.")]
+Images = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[DATASET | IMG...]",
+        help="A labelled data set (a folder, a YOLO yaml, a COCO JSON …), or images of one task.",
+    ),
+]
+ClassName = Annotated[str | None, typer.Option("--class", help="Class of a data set; default all.")]
+Count = Annotated[int, typer.Option("--images", min=1, help="Images of a data set to look at.")]
 Target = Annotated[float, typer.Option(help="Target mAP50-95, a fraction in (0, 1).")]
 Mask = Annotated[
     list[str] | None,
     typer.Option(
         help="Mask of each image, in the same order: instance ids, or a YOLO label file "
-        "(labels.txt, or labels.txt:CLASS). Repeat the option."
+        "(labels.txt, or labels.txt:CLASS); repeat the option. Or a folder or a pattern, whose "
+        "files are paired with the images by name."
     ),
 ]
 Pilot = Annotated[
@@ -65,6 +74,8 @@ def predict(
     target: Target,
     images: Images = None,
     mask: Mask = None,
+    class_name: ClassName = None,
+    count: Count = 8,
     pilot: Pilot = None,
     model: Model = "general",
     interval: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.9,
@@ -78,17 +89,18 @@ def predict(
     try:
         check_target(target)
         points = _points(pilot)
-        table = _table(images, mask, model)
+        asked = _asked(images, mask, model, class_name, count)
         fitted = _model(model)
+        table = None if asked is None else asked.table
         answer = answer_for(fitted, table, target, pilot=points, coverage=interval)
         if plot is not None:
             _draw(answer, fitted, plot)
     except (ValueError, OSError, ImportError) as error:
         _refuse(error)
     if as_json:
-        typer.echo(json.dumps(answer.to_json(), indent=1))
+        typer.echo(json.dumps(answer.to_json() | _looked_at(asked), indent=1))
     else:
-        _print(answer, plot)
+        _print(answer, asked, plot)
 
 
 @app.command()
@@ -96,6 +108,8 @@ def plan(
     target: Target,
     images: Images = None,
     mask: Mask = None,
+    class_name: ClassName = None,
+    count: Count = 8,
     pilot: Pilot = None,
     model: Model = "general",
     rounds: Annotated[int, typer.Option(help="Rounds of labelling and measuring.")] = 3,
@@ -108,9 +122,9 @@ def plan(
 ) -> None:
     """Propose how many images to label before measuring next."""
     try:
-        points, table = _points(pilot), _table(images, mask, model)
+        points, asked = _points(pilot), _asked(images, mask, model, class_name, count)
         found = _model(model).plan(
-            table,
+            None if asked is None else asked.table,
             target,
             pilot=points or None,
             cost=cost,
@@ -123,7 +137,7 @@ def plan(
     except (ValueError, OSError, ImportError) as error:
         _refuse(error)
     if as_json:
-        typer.echo(json.dumps(found.to_json(), indent=1))
+        typer.echo(json.dumps(found.to_json() | _looked_at(asked), indent=1))
         return
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{found.sentence()}[/bold]")
@@ -132,6 +146,7 @@ def plan(
         size = "–" if row["size"] != row["size"] else f"{row['size']:,.0f}"
         shown.add_row(str(number), size, f"{row['needed']:.0%}", f"{row['reached']:.0%}")
     console.print(shown)
+    _print_asked(console, asked)
 
 
 @app.command()
@@ -190,19 +205,30 @@ def _points(pilot: list[str] | None) -> list[tuple[float, float]]:
     return points
 
 
-def _table(images: list[str] | None, mask: list[str] | None, model: str) -> Any:
-    """Build the row asked about; None where there is no image, for a model without images."""
-    from ptssp_sklearn.images.table import one_row
+def _asked(
+    images: list[str] | None, mask: list[str] | None, model: str, name: str | None, count: int
+) -> Any:
+    """Read what is asked about; None where there is no image, for a model without images."""
+    from ptssp_sklearn.datasets.asked_images import asked_images
 
     if not images and not mask and not _model(model)["regress"].experts_:
         return None
-    return one_row(images or [], [_mask_cell(cell) for cell in mask or []])
+    return asked_images(images or [], mask or [], class_name=name, n_images=count)
 
 
-def _mask_cell(text: str) -> Any:
-    """Read ``labels.txt:3`` as class 3 of a YOLO label file."""
-    path, colon, label = text.rpartition(":")
-    return (path, int(label)) if colon and path.endswith(".txt") and label.isdigit() else text
+def _looked_at(asked: Any) -> dict[str, Any]:
+    """List the images that were looked at, with the objects read in each."""
+    if asked is None:
+        return {}
+    pairs = zip(asked.files, asked.counts, strict=True)
+    return {"images": [{"file": file, "objects": count} for file, count in pairs]}
+
+
+def _print_asked(console: Console, asked: Any) -> None:
+    if asked is not None:
+        console.print(f"Images: {asked.sentence()}")
+        for note in asked.notes:
+            console.print(f"Note: {note}")
 
 
 @cache
@@ -220,7 +246,7 @@ def _draw(answer: Any, fitted: Any, path: Path) -> None:
     answer_display(answer, known).plot().save(path)
 
 
-def _print(answer: Any, plot: Path | None) -> None:
+def _print(answer: Any, asked: Any, plot: Path | None) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{answer.sentence()}[/bold]")
     table = Table("training images", *[f"{size:,}" for size in answer.curve])
@@ -231,6 +257,7 @@ def _print(answer: Any, plot: Path | None) -> None:
     console.print(table)
     params = ", ".join(f"{name} = {value:.4g}" for name, value in answer.params.items())
     console.print(f"Curve: {params}\nModel: {answer.model}")
+    _print_asked(console, asked)
     if answer.neighbours is not None:
         console.print(f"Most alike: {', '.join(answer.neighbours['dataset'].head(3))}")
     for note in answer.notes():

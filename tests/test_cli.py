@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,8 @@ from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.cli import app
 from ptssp_sklearn.images.table import one_row
 from tests.scenes import task
+
+COINS = Path(__file__).parent / "data" / "datasets" / "cvat_yolo"
 
 
 def ptssp(*arguments, **options) -> subprocess.CompletedProcess:
@@ -53,6 +57,18 @@ def test_json_is_what_the_model_says(files):
     assert "small U-Net" in answer["warning"]
 
 
+def test_a_data_set_is_asked_about_by_its_folder(tmp_path):
+    done = ptssp("predict", COINS, "--target", 0.3, "--images", 2, "--class", "dime")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"Images: images/train/image\d.jpg \(\d objects\), images", done.stdout)
+    found = json.loads(ptssp("predict", COINS, "--target", 0.3, "--json").stdout)
+    assert [image["objects"] for image in found["images"]] == [7, 6, 7]
+    (tmp_path / "data.yaml").write_text("train: images\nnames: [a")
+    done = ptssp("plan", tmp_path, "--target", 0.3)
+    assert done.returncode == 2
+    assert re.fullmatch(r"ptssp: Got '.*data.yaml', line 2, .*: no valid yaml .*\n", done.stderr)
+
+
 def test_words_and_plot(files, tmp_path):
     plot = tmp_path / "curve.png"
     done = ptssp("predict", *files[0], "--target", 0.05, "--plot", plot, cwd=tmp_path)
@@ -84,9 +100,9 @@ def bad_files(folder) -> dict[str, list]:
         "damaged": [folder / "cut.png"],
         "0 bytes": [folder / "empty.png"],
         "no image Pillow can read": [folder / "text.png"],
-        "a folder": [folder],
+        "no labels are recognised": [folder],
         "4 x 4 pixels for an image of 64 x 64": [good, "--mask", mask],
-        "2 masks for 1 images": [good, "--mask", mask, "--mask", mask],
+        "2 masks for 1 image": [good, "--mask", mask, "--mask", mask],
         "expected general, yolov8m-seg, a .safetensors file": [good, "--model", "resnet"],
         "expected a model written by": [good, "--model", "gone.safetensors"],
         "expected SIZE:SCORE such as 51:0.23": [good, "--pilot", "51-0.23"],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ptssp_sklearn.datasets._draft import split_name
 from ptssp_sklearn.datasets._files import IMAGE_SUFFIXES, Folder, suffix
+from ptssp_sklearn.datasets._remarks import counted
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats import recognition
 from ptssp_sklearn.exceptions import DatasetError
@@ -80,10 +81,11 @@ def _open_file(path: Path) -> LabelledDataset:
 
 
 def _nothing(folder: Folder) -> str:
-    counts = Counter("image" if suffix(f) in IMAGE_SUFFIXES else suffix(f) for f in folder.files)
+    kinds = (suffix(file) for file in folder.files)
+    counts = Counter("image" if kind in IMAGE_SUFFIXES else f"{kind} file" for kind in kinds)
     if not counts:
         return f"Got '{folder.root}', an empty folder."
-    held = ", ".join(f"{n:,} {kind or 'without suffix'}" for kind, n in counts.most_common(5))
+    held = ", ".join(counted(n, kind.strip()) for kind, n in counts.most_common(5))
     return (
         f"Got '{folder.root}', in which no labels are recognised (it holds: {held}), expected "
         "YOLO, COCO, Pascal VOC, CVAT, LabelMe or CreateML labels, or masks named like the images."

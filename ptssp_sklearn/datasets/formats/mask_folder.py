@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from ptssp_sklearn.datasets._draft import Draft
@@ -77,6 +78,17 @@ def read_mask_folder(folder: Folder, source: Path) -> LabelledDataset:
         If no image has a mask, or no mask shows an object.
     """
     pairs, alone, stray = find_pairs(folder.below(""))
+    return read_pairs(folder, source, pairs, alone, stray)
+
+
+def read_pairs(
+    folder: Folder,
+    source: Path,
+    pairs: dict[str, list[str]],
+    alone: Sequence[str] = (),
+    stray: Sequence[str] = (),
+) -> LabelledDataset:
+    """Read images and masks that are paired already; parameters as `find_pairs` gives them."""
     draft = Draft(folder, source, "images with masks")
     paths = {name: [folder.path(mask) for mask in found] for name, found in pairs.items()}
     if any(len(found) > 1 for found in pairs.values()):
