@@ -59,7 +59,9 @@ class CurveBar(Progress):
             store, learner, dataset = self._about
             found = read_measurement(store, learner=learner, dataset=dataset)
             table = found.points()
-            shown = ", ".join(f"{n}: {s:.2f}" for n, s in zip(table["size"], table["score"]))
+            shown = ", ".join(
+                f"{n}: {s:.2f}" for n, s in zip(table["size"], table["score"], strict=True)
+            )
             self._curve = f"; {found.kind} mAP50-95 {shown}"
         super().point(outcome)
 

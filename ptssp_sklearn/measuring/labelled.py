@@ -29,19 +29,19 @@ class Labelled:
 
     Attributes
     ----------
-    dataset : LabelledDataset
     digest : str
-        Hash of its labels: two of the same are equal.
+        Hash of the labels: two of the same are equal.
     side : int
         Side the learner trains at, pixels.
     seed : int
         Of subsets and folds.
+    dataset : LabelledDataset
     """
 
-    dataset: LabelledDataset = field(compare=False, repr=False)
     digest: str
     side: int
-    seed: int = 0
+    seed: int
+    dataset: LabelledDataset = field(compare=False, repr=False)
 
     def __call__(self, record: dict[str, Any]) -> LabelledTask:
         """Make the task of a record."""
@@ -114,6 +114,11 @@ class LabelledTask:
     def test(self, size: int, repeat: int = 0) -> list[LabelledImage]:
         """Give the images that the training of this size and repeat is tested on."""
         return [self._read(int(row)) for row in self.sampling.test(size, repeat)]
+
+    def parts(self, size: int, repeat: int) -> tuple[LabelledDataset, LabelledDataset]:
+        """Give the training and test images of a training as data sets of their own."""
+        train, test = self.sampling.train(size, repeat), self.sampling.test(size, repeat)
+        return self._dataset.subset(train), self._dataset.subset(test)
 
     def _sample(self, row: int) -> LabelledImage:
         image = load_image(self._dataset.paths[row], name=str(self._dataset.paths[row]))

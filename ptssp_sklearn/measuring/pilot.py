@@ -16,7 +16,7 @@ from ptssp_sklearn.datasets import LabelledDataset, open_dataset
 from ptssp_sklearn.measuring.curve_bar import CurveBar
 from ptssp_sklearn.measuring.labelled import Labelled, label_digest
 from ptssp_sklearn.measuring.learner import Budget, Learner
-from ptssp_sklearn.measuring.learners import LearnerChoice, choose_learner
+from ptssp_sklearn.measuring.learners.choice import LearnerChoice, choose_learner
 from ptssp_sklearn.measuring.measurement import Measurement, read_measurement
 from ptssp_sklearn.measuring.sizes import automatic_trainings, read_sizes
 from ptssp_sklearn.measuring.trainings.campaign import Campaign
@@ -166,7 +166,7 @@ def _plan(
     minutes: float,
     seed: int,
 ) -> Plan:
-    labelled = Labelled(dataset, label_digest(dataset), choice.side, seed)
+    labelled = Labelled(label_digest(dataset), choice.side, seed, dataset)
     sampling = labelled.sampling()
     chosen = read_sizes(sizes, sampling.n_train)
     if repeats == "auto":

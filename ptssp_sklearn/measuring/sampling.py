@@ -52,7 +52,7 @@ class Sampling:
     @classmethod
     def of(
         cls,
-        splits: Sequence[str],
+        splits: Sequence[tuple[str, ...]],
         groups: Sequence[str | None] | None,
         n_objects: Sequence[int] | NDArray[np.integer],
         *,
@@ -62,8 +62,8 @@ class Sampling:
 
         Parameters
         ----------
-        splits : sequence of str
-            Of each image: train, val, test, or another name.
+        splits : sequence of tuple of str
+            Of each image: train, val, test, or other names; empty where unknown.
         groups : sequence of str or None, optional
             Images of one group never stand on both sides.
         n_objects : sequence of int
@@ -75,16 +75,16 @@ class Sampling:
         ValueError
             If there are too few images.
         """
-        names, codes = np.asarray(splits, dtype=object), _codes(groups, len(splits))
-        counts = np.asarray(n_objects)
+        codes, counts = _codes(groups, len(splits)), np.asarray(n_objects)
         for split in _HELD_OUT:
-            held_out = np.flatnonzero(names == split)
+            inside = np.array([split in names for names in splits], dtype=bool)
+            held_out = np.flatnonzero(inside)
             if len(held_out) >= LEAST_TEST and counts[held_out].any():
-                rest = np.flatnonzero((names != split) & ~np.isin(codes, codes[held_out]))
+                rest = np.flatnonzero(~inside & ~np.isin(codes, codes[held_out]))
                 _check(len(rest), f"beside its {split} split of {len(held_out)}")
-                return cls(rest, held_out, np.full(len(names), -1), codes, seed, split)
-        _check(len(names), "")
-        pool = np.arange(len(names))
+                return cls(rest, held_out, np.full(len(splits), -1), codes, seed, split)
+        _check(len(splits), "")
+        pool = np.arange(len(splits))
         return cls(pool, None, _folds(codes, seed), codes, seed)
 
     @property
@@ -135,7 +135,7 @@ def _check(n_images: int, where: str) -> None:
 
 
 def _codes(groups: Sequence[str | None] | None, n_images: int) -> Indices:
-    """Number the groups; an image without one is a group of its own."""
+    """Give each image the number of its group; one without a group is its own."""
     if groups is None:
         return np.arange(n_images)
     names = [f"image {i}" if group is None else f"group {group}" for i, group in enumerate(groups)]

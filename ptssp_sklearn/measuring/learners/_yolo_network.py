@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ptssp_sklearn.measuring.learner import Budget
+from ptssp_sklearn.measuring.learners._tensors import read_tensors
 
 EPOCHS = 20
 """Of a training, whatever its size: what ultralytics does by the epoch, it does so often."""
@@ -116,7 +117,7 @@ def _restore(network: Any, start: bytes) -> None:
 
 def _take_over(network: Any, path: Path) -> None:
     """Take over the tensors of a file whose names and shapes fit: most of all but the head."""
-    given, own = read_tensors(path), network.state_dict()
+    given, own = read_tensors(path, "start"), network.state_dict()
     fitting = {n: v for n, v in given.items() if n in own and v.shape == own[n].shape}
     last = f"model.{len(network.model) - 1}."
     wanted = [name for name in own if not name.startswith(last)]
@@ -127,35 +128,6 @@ def _take_over(network: Any, path: Path) -> None:
             "fit this network. Name the .yaml it was trained with as weights."
         )
     network.load_state_dict(fitting, strict=False)
-
-
-def read_tensors(path: Path) -> dict[str, Any]:
-    """Read the tensors of a .safetensors file or of a .pt file; nothing is unpickled.
-
-    Raises
-    ------
-    ValueError
-        If there is no such file, or it holds other things than tensors.
-    """
-    import pickle
-
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    if not path.is_file():
-        raise ValueError(f"Got start={str(path)!r}, but there is no such file. Check the path.")
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        read = torch.load(path, map_location="cpu", weights_only=True)
-        return {name: value for name, value in read.items() if isinstance(value, torch.Tensor)}
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, AttributeError) as error:
-        line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(
-            f"Got start={str(path)!r}, which holds no plain tensors ({line}). Save a state_dict, "
-            "or use safetensors."
-        ) from None
 
 
 def train_network(

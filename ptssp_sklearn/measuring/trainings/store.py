@@ -102,7 +102,8 @@ class Store(Database):
         else:
             raise StoreError(
                 f"Got the dataset {name!r}, but the bank {bank!r} in {self.path} holds another of "
-                "that name: its images, labels or settings were others. Give another name or folder."
+                "that name: its images, labels or settings were others. Give another name or "
+                "folder."
             )
 
     def write(self, outcome: Outcome) -> bool:
@@ -146,7 +147,7 @@ class Store(Database):
             values = (
                 *task.key,
                 kind,
-                *(scores[name] for name in METRICS),
+                *(scores.get(name) for name in METRICS),
                 json.dumps(scores["classes"]),
                 scores["n_test"],
                 scores["n_objects"],

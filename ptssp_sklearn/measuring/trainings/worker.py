@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from ptssp_sklearn.measuring.learner import Budget, Dataset, Job, Learner, Model, Sample
+from ptssp_sklearn.measuring.learners.scorer import Scorer
 from ptssp_sklearn.measuring.scoring import score_predictions
 from ptssp_sklearn.measuring.trainings.schedule import Task
 from ptssp_sklearn.measuring.trainings.store import Outcome
@@ -42,7 +43,7 @@ class Setup:
     """
 
     make_dataset: Callable[[dict[str, Any]], Dataset]
-    make_learner: Callable[[], Learner]
+    make_learner: Callable[[], Learner | Scorer]
     budget: Budget = field(default_factory=Budget)
     seed: int = 0
     incremental: bool = False
@@ -89,9 +90,12 @@ def _measure_one(setup: Setup, order: Order) -> Outcome:
     seed = task.seed(setup.seed)
     try:
         dataset = _loaded(setup.make_dataset, order.record)
-        samples = _samples(setup, order, dataset)
         learner = _learner(setup)
         began = time.perf_counter()
+        if isinstance(learner, Scorer):
+            found = learner.measure(dataset, task.size, task.repeat, seed)  # type: ignore[arg-type]
+            return Outcome(task, "done", seed, found, time.perf_counter() - began)
+        samples = _samples(setup, order, dataset)
         model = learner.fit(
             samples,
             n_classes=len(dataset.class_names),
@@ -119,7 +123,10 @@ def _measure_stack(setup: Setup, orders: Sequence[Order]) -> list[Outcome]:
         for dataset, order in zip(datasets, orders, strict=True)
     ]
     began = time.perf_counter()
-    models = _learner(setup).fit_many(jobs, budget=setup.budget)
+    learner = _learner(setup)
+    if isinstance(learner, Scorer):
+        return [_measure_one(setup, order) for order in orders]
+    models = learner.fit_many(jobs, budget=setup.budget)
     seconds = (time.perf_counter() - began) / len(orders)
     return [
         Outcome(order.task, "done", job.seed, _scores(model, dataset, order.task), seconds)
@@ -149,7 +156,7 @@ def _loaded(make_dataset: Callable[[dict[str, Any]], Dataset], record: str) -> D
     return make_dataset(json.loads(record))
 
 
-def _learner(setup: Setup) -> Learner:
+def _learner(setup: Setup) -> Learner | Scorer:
     learner = setup.make_learner()
     if setup.threads and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(setup.threads)

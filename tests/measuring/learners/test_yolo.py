@@ -20,7 +20,8 @@ from experiments.datasets.base import Sample
 from ptssp_sklearn.images.yolo_labels import draw_polygons, read_polygons
 from ptssp_sklearn.measuring.learner import Budget, LabelledImage, Objects
 from ptssp_sklearn.measuring.learners._yolo_files import label_text, polygon
-from ptssp_sklearn.measuring.learners._yolo_network import EPOCHS, read_tensors
+from ptssp_sklearn.measuring.learners._tensors import read_tensors
+from ptssp_sklearn.measuring.learners._yolo_network import EPOCHS
 from ptssp_sklearn.measuring.learners.yolo import YoloLearner
 from tests.scenes import scene
 
@@ -177,10 +178,10 @@ def test_nothing_is_unpickled(tmp_path):
 
     torch.save({"model": Evil()}, tmp_path / "evil.pt")
     with pytest.raises(ValueError, match="no plain tensors"):
-        read_tensors(tmp_path / "evil.pt")
+        read_tensors(tmp_path / "evil.pt", "start")
     assert not (tmp_path / "run").exists()
     with pytest.raises(ValueError, match="no such file"):
-        read_tensors(tmp_path / "gone.pt")
+        read_tensors(tmp_path / "gone.pt", "start")
 
 
 def test_process_is_left_as_it_was():

@@ -1,0 +1,9 @@
+from .learner import Budget as Budget
+from .learner import LabelledImage as LabelledImage
+from .learner import Learner as Learner
+from .learner import Model as Model
+from .learner import Objects as Objects
+from .learner import Prediction as Prediction
+from .learner import Sample as Sample
+from .measurement import Measurement as Measurement
+from .pilot import measure_pilot as measure_pilot
