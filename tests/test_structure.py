@@ -35,8 +35,13 @@ HEAVY = ("torch", "mlflow", "skorch", "matplotlib")
 
 
 def imports(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    of_types = [
+        n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n)
+    ]
+    unseen = {id(below) for node in of_types for below in ast.walk(node)}
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in (node for node in ast.walk(tree) if id(node) not in unseen):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):

@@ -19,8 +19,8 @@ from safetensors.torch import save_file
 from experiments.datasets.base import Sample
 from ptssp_sklearn.images.yolo_labels import draw_polygons, read_polygons
 from ptssp_sklearn.measuring.learner import Budget, LabelledImage, Objects
-from ptssp_sklearn.measuring.learners._yolo_files import label_text, polygon
 from ptssp_sklearn.measuring.learners._tensors import read_tensors
+from ptssp_sklearn.measuring.learners._yolo_files import label_text, polygon
 from ptssp_sklearn.measuring.learners._yolo_network import EPOCHS
 from ptssp_sklearn.measuring.learners.yolo import YoloLearner
 from tests.scenes import scene
@@ -149,7 +149,7 @@ def test_start_must_fit_the_network(model, tmp_path):
     with pytest.raises(ValueError, match="do not fit this network"):
         fit(start=b"nothing")
     save_file({"model.0.conv.weight": torch.zeros(3)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match="0 of [0-9]+ tensors below the head"):
+    with pytest.raises(ValueError, match=r"0 of [0-9]+ tensors below the head"):
         YoloLearner(start=str(tmp_path / "other.safetensors"), side=64).fit(
             SAMPLES, n_classes=2, budget=BUDGET, seed=0
         )
