@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from experiments.datasets.base import Sample
-from ptssp_sklearn.embedding.statistics.watershed import part_objects
+from ptssp_sklearn.embedding.statistics.watershed import split_instances
 from ptssp_sklearn.measuring.learner import Prediction
 
 Array = NDArray[np.float32]
@@ -36,7 +36,7 @@ def find_instances(probabilities: Array, depth: Array) -> Prediction:
         Predicted depth, about [0, 1].
     """
     sure = 1.0 - probabilities[0]
-    return _describe(part_objects(sure, depth), sure, probabilities[1:])
+    return _describe(split_instances(sure, depth), sure, probabilities[1:])
 
 
 def _describe(ids: NDArray[np.int32], sure: Array, classes: Array) -> Prediction:

@@ -17,7 +17,7 @@ from experiments.datasets.base import Sample
 from experiments.learners.instances import class_map, find_instances
 from ptssp_sklearn.embedding.networks.network_backbone import fast_bfloat16
 from ptssp_sklearn.embedding.statistics.unet import turned
-from ptssp_sklearn.embedding.statistics.watershed import depth_map
+from ptssp_sklearn.embedding.statistics.watershed import distance_map
 from ptssp_sklearn.measuring.learner import Budget, Job, Learner, Model, Prediction
 
 PEAK_RATE = 5e-3
@@ -124,7 +124,7 @@ class _Tensors:
     def __init__(self, job: Job, budget: Budget, device: str) -> None:
         self.images = _pixels([s.image for s in job.samples]).to(device)
         self.labels = _stacked([class_map(s) for s in job.samples]).to(device)
-        self.depth = _stacked([depth_map(s.mask) for s in job.samples]).to(device)
+        self.depth = _stacked([distance_map(s.mask) for s in job.samples]).to(device)
         rng = np.random.default_rng(job.seed)
         count = budget.steps * budget.batch_size
         rounds = -(-count // len(job.samples))

@@ -77,7 +77,7 @@ default="statistics"
     max_pixels : int, default=50_000_000
         Largest image that is decoded, pixels.
     random_state : int, default=0
-        Seed of the landmarks and of the rehearsal.
+        Seed of the landmarks.
     n_jobs : int, default=None
         Processes for rows of the ``"statistics"`` backbone, as in joblib.
     cache_dir : str, Path, None or False, default=None

@@ -30,7 +30,7 @@ from ptssp_sklearn.page.text import LANGUAGES, Words, plain
 from ptssp_sklearn.page.uploads import Task
 from ptssp_sklearn.page.widgets import choose_pilot, choose_task, show_gallery
 from ptssp_sklearn.serving.answer import Answer, answer_about
-from ptssp_sklearn.serving.forecast import Outlook, look_at, outlook_for
+from ptssp_sklearn.serving.forecast import Forecast, embed, forecast_for
 from ptssp_sklearn.serving.handler import knows_images
 
 _TWO_COLUMNS = (3, 2)
@@ -58,7 +58,7 @@ class Found:
     """The answer, and what the page draws of it; `before` and `old` without the pilot."""
 
     answer: Answer
-    outlook: Outlook
+    forecast: Forecast
     table: pd.DataFrame
     alike: pd.DataFrame | None
     before: Answer | None = None
@@ -152,12 +152,12 @@ def _task(words: Words, chosen: Chosen, read: Callable[[], Task | None]) -> Task
 
 
 def _find(asked: Asked, words: Words) -> Found:
-    outlook, before = _outlooks(asked, words)
+    forecast, before = _forecasts(asked, words)
     target, coverage = st.session_state["target"], asked.coverage
     key = (asked.key, coverage)
-    table = remember("curve", (key, *asked.pilot), lambda: curve_table(outlook, coverage))
-    alike = remember("alike", asked.key, lambda: long_table(outlook.alike))
-    found = Found(answer_about(outlook, target, coverage), outlook, table, alike)
+    table = remember("curve", (key, *asked.pilot), lambda: curve_table(forecast, coverage))
+    alike = remember("alike", asked.key, lambda: long_table(forecast.alike))
+    found = Found(answer_about(forecast, target, coverage), forecast, table, alike)
     if before is None:
         return found
     old = remember("curve_before", key, lambda: curve_table(before, coverage))
@@ -168,25 +168,25 @@ def _show(found: Found, words: Words) -> None:
     st.subheader(words("curve"), anchor=False)
     chart = curve_chart(found.answer, found.table, words, before=found.old, alike=found.alike)
     st.vega_lite_chart(chart, alt=words("alt"), key="chart")
-    if found.outlook.alike is not None:
-        names = ", ".join(map(str, found.outlook.alike.index[:3]))
+    if found.forecast.alike is not None:
+        names = ", ".join(map(str, found.forecast.alike.index[:3]))
         st.caption(plain(words("alike", name=names)))
 
 
-def _outlooks(asked: Asked, words: Words) -> tuple[Outlook, Outlook | None]:
+def _forecasts(asked: Asked, words: Words) -> tuple[Forecast, Forecast | None]:
     """Give what the model believes, and what it did before the pilot, where there is one."""
     model = asked.chosen.model
 
     def look() -> Any:
         with st.spinner(words("looking")), _EMBEDDING:
-            return look_at(model, None if asked.task is None else asked.task.table)
+            return embed(model, None if asked.task is None else asked.task.table)
 
     features = remember("features", asked.key, look)
-    before = remember("before", asked.key, lambda: outlook_for(model, features))
+    before = remember("before", asked.key, lambda: forecast_for(model, features))
     if not asked.pilot:
         return before, None
     key = (asked.key, *asked.pilot)
-    after = remember("outlook", key, lambda: outlook_for(model, features, pilot=asked.pilot))
+    after = remember("forecast", key, lambda: forecast_for(model, features, pilot=asked.pilot))
     return after, before
 
 
@@ -212,7 +212,7 @@ def _set_target(score: float) -> None:
 
 
 def _downloads(found: Found, words: Words) -> None:
-    answer, table, alike = found.answer, found.table, found.outlook.alike
+    answer, table, alike = found.answer, found.table, found.forecast.alike
     st.markdown(f"**{words('download')}**")
     files: dict[str, tuple[str, str, Callable[[], str | bytes]]] = {
         "curve_csv": ("curve.csv", "text/csv", lambda: curve_csv(table)),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.page.text import Words
 from ptssp_sklearn.serving.answer import Answer
-from ptssp_sklearn.serving.forecast import Outlook
+from ptssp_sklearn.serving.forecast import Forecast
 
 SIZES: NDArray[np.float64] = np.unique(np.round(np.geomspace(1, 1e6, 121)))
 """Sizes at which the page computes curves, images."""
@@ -27,7 +27,7 @@ _LINES = {"predicted": (_BLUE, [1, 0]), "without_pilot": (_GREY, [7, 4]), "alike
 _LEGEND = {"title": None, "orient": "bottom", "direction": "vertical", "labelLimit": 320}
 
 
-def curve_table(outlook: Outlook, coverage: float) -> pd.DataFrame:
+def curve_table(forecast: Forecast, coverage: float) -> pd.DataFrame:
     """Compute the curve and its interval at `SIZES`.
 
     Returns
@@ -35,8 +35,8 @@ def curve_table(outlook: Outlook, coverage: float) -> pd.DataFrame:
     table : DataFrame
         Columns size (images), score, low and high (fractions).
     """
-    low, high = outlook.band(SIZES, coverage).T
-    score = sigmoid_curve(SIZES, outlook.params)
+    low, high = forecast.band(SIZES, coverage).T
+    score = sigmoid_curve(SIZES, forecast.params)
     return pd.DataFrame({"size": SIZES, "score": score, "low": low, "high": high})
 
 

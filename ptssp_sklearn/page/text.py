@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from ptssp_sklearn.regression.novelty import STRANGE
+from ptssp_sklearn.regression.novelty import NOVEL
 from ptssp_sklearn.serving.answer import Answer
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
@@ -166,7 +166,7 @@ class Words:
 
     def strange(self, answer: Answer) -> list[str]:
         """Warn of images unlike those the model was trained on."""
-        if answer.out_of_domain is None or answer.out_of_domain <= STRANGE:
+        if answer.out_of_domain is None or answer.out_of_domain <= NOVEL:
             return []
         return [self("strange", score=self.score(answer.out_of_domain))]
 

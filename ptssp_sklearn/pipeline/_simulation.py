@@ -19,7 +19,7 @@ _BELIEVED = 400
 
 
 @dataclass(frozen=True)
-class Course:
+class Rollouts:
     """Simulated collections.
 
     Parameters
@@ -57,7 +57,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Game:
+class Simulator:
     """What collections are simulated on.
 
     Parameters
@@ -88,7 +88,7 @@ class Game:
     @classmethod
     def of(
         cls, now: CurveDistribution, target: float, labelled: int, max_size: float, rounds: int
-    ) -> Game:
+    ) -> Simulator:
         """Set up what is believed now, a distribution of one row."""
         needed = now.sizes(np.array([target]))[0]
         order = np.argsort(needed, kind="stable")
@@ -102,7 +102,7 @@ class Game:
         needed = np.minimum(needed[picked], max_size)
         return cls(truths, params[picked], needed, now.noise, draws, target, labelled, max_size)
 
-    def play(self, levels: Array) -> Course:
+    def simulate(self, levels: Array) -> Rollouts:
         """Collect once for each truth.
 
         Parameters
@@ -126,7 +126,7 @@ class Game:
             going = going & ~reached[:, number]
             if number + 1 < rounds:
                 log_weights[going] += self._weigh(last[going], measured[going])
-        return Course(self.labelled, sizes, on, reached)
+        return Rollouts(self.labelled, sizes, on, reached)
 
     def _measure(self, sizes: Array, number: int) -> Array:
         true = sigmoid_curve(sizes[:, None], self.truths)[:, 0]

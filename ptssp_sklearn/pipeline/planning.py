@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
-from ptssp_sklearn.pipeline._simulation import Course, Game
+from ptssp_sklearn.pipeline._simulation import Rollouts, Simulator
 
 Array = NDArray[np.float64]
 
@@ -52,11 +52,11 @@ class Costs:
             if not 0 <= value < np.inf:
                 raise ValueError(f"Got the cost {value:g} of {name}, expected at least 0.")
 
-    def of(self, course: Course) -> float:
+    def of(self, rollouts: Rollouts) -> float:
         """Give the mean cost of simulated collections."""
-        bought = course.final.mean() - course.labelled
-        trained = course.on.sum(axis=1).mean()
-        missed = (1.0 - course.success) * self.failure
+        bought = rollouts.final.mean() - rollouts.labelled
+        trained = rollouts.on.sum(axis=1).mean()
+        missed = (1.0 - rollouts.success) * self.failure
         return float(self.image * bought + self.measurement * trained + missed)
 
 
@@ -70,7 +70,7 @@ class CollectionPlan:
     next_size : int
         Images to have labelled in all when the learner is measured next.
     expected_size : float
-        Images at the end of the collection, the mean of the possible courses.
+        Images at the end of the collection, the mean of the possible candidates.
     expected_cost : float
         Of what is still to be labelled and measured.
     probability : float
@@ -170,23 +170,23 @@ def plan_collection(
             f"Got max_size={max_size:g}, but {labelled} images are labelled already; raise it."
         )
     costs = costs or Costs()
-    game = Game.of(distribution, target_map, labelled, max_size, rounds)
+    simulator = Simulator.of(distribution, target_map, labelled, max_size, rounds)
     best = float(distribution.reach_probability(np.array([target_map]), max_size)[0])
     goal = probability if best >= probability else probability * best
-    courses = [game.play(levels) for levels in _policies(rounds, probability)]
-    cheap = [(course.success < goal, costs.of(course)) for course in courses]
+    candidates = [simulator.simulate(levels) for levels in _policies(rounds, probability)]
+    cheap = [(rollouts.success < goal, costs.of(rollouts)) for rollouts in candidates]
     if all(missed for missed, _ in cheap):
-        cheap = [(True, -course.success) for course in courses]
-    course = courses[min(range(len(courses)), key=cheap.__getitem__)]
+        cheap = [(True, -rollouts.success) for rollouts in candidates]
+    rollouts = candidates[min(range(len(candidates)), key=cheap.__getitem__)]
     return CollectionPlan(
         target_map=float(target_map),
-        next_size=int(course.sizes[0, 0]),
-        expected_size=float(course.final.mean()),
-        expected_cost=costs.of(course),
-        probability=course.success,
+        next_size=int(rollouts.sizes[0, 0]),
+        expected_size=float(rollouts.final.mean()),
+        expected_cost=costs.of(rollouts),
+        probability=rollouts.success,
         asked_probability=probability,
         best_probability=best,
-        rounds=course.table(),
+        rounds=rollouts.table(),
     )
 
 

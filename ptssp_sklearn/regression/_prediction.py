@@ -97,8 +97,8 @@ class CurvePredictionMixin:
         X = self._features(X)
         scores = np.empty(len(X))
         for number, rows in self._groups(X):
-            points = self.experts_[number].represent(X[rows])
-            scores[rows] = self.domains_[number].strangeness(points)
+            points = self.experts_[number].transform(X[rows])
+            scores[rows] = self.domains_[number].novelty_score(points)
         return scores
 
     def neighbours(self, X: Any, n: int = 5) -> pd.DataFrame:
@@ -122,7 +122,7 @@ class CurvePredictionMixin:
         X = self._features(X)
         names, parts = self.references_.curves.index, []
         for number, rows in self._groups(X):
-            points = self.experts_[number].represent(X[rows])
+            points = self.experts_[number].transform(X[rows])
             found, distances, weights = self.domains_[number].nearest(points, n)
             columns = {"row": np.repeat(rows, found.shape[1]), "dataset": names[found.ravel()]}
             columns |= {"distance": distances.ravel(), "weight": weights.ravel()}
@@ -155,13 +155,13 @@ class CurvePredictionMixin:
         """Give the prior of rows in the domain, then that of those outside, and the rows."""
         for number, rows in self._groups(X):
             expert, domain = self.experts_[number], self.domains_[number]
-            share = domain.population_share(expert.represent(X[rows]))
+            share = domain.population_share(expert.transform(X[rows]))
             inside, outside = share == 0, share > 0
             if inside.any():
-                yield expert.believe(X[rows[inside]], self.population_, self.seed_), rows[inside]
+                yield expert.prior(X[rows[inside]], self.population_, self.seed_), rows[inside]
             if outside.any():
                 strange, share = rows[outside], share[outside]
-                yield expert.believe(X[strange], self.population_, self.seed_, share), strange
+                yield expert.prior(X[strange], self.population_, self.seed_, share), strange
 
 
 def find_domains(known: References, experts: list[Expert]) -> list[Domain]:
@@ -169,5 +169,5 @@ def find_domains(known: References, experts: list[Expert]) -> list[Domain]:
     features, domains = known.features.astype(np.float64), []
     for expert in experts:
         rows = expert.region.holds(features)
-        domains.append(Domain(expert.represent(features[rows]), known.dataset[rows]))
+        domains.append(Domain(expert.transform(features[rows]), known.dataset[rows]))
     return domains

@@ -110,7 +110,7 @@ class Expert:
         deviation = self._members(self.scaler_.transform(X[:, self.region.columns])).mean(axis=1)
         return self.mean_ + self.shrinkage_ * deviation * self.scale_
 
-    def believe(
+    def prior(
         self, X: Array, population: Population, seed: int, share: Array | None = None
     ) -> CurvePrior:
         """Give what is believed of the curves of rows.
@@ -146,7 +146,7 @@ class Expert:
         self.level_maps_ = calibrate(prior, sizes, scores[rows[picked]])
         self._held_out = None
 
-    def represent(self, X: Array) -> Array:
+    def transform(self, X: Array) -> Array:
         """Place rows where distance is unlikeness: standardised, weighted by relevance.
 
         No feature weighs nothing: what says little of curves may still be strange.

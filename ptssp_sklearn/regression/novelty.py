@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-STRANGE = 0.95
+NOVEL = 0.95
 """Rows with a higher score are out of domain: one training dataset in twenty lies so far."""
 
 _NEIGHBOURS = 5
@@ -83,7 +83,7 @@ class Domain:
     def limit(self) -> float:
         """Distance beyond which a row is out of domain; inf where datasets are few."""
         n = len(self.datasets)
-        level = STRANGE * (n + 1) / n if n else np.inf
+        level = NOVEL * (n + 1) / n if n else np.inf
         return float(np.quantile(self.usual, level)) if n > 1 and level < 1 else np.inf
 
     def distances(self, points: Array) -> Array:
@@ -94,7 +94,7 @@ class Domain:
         starts = np.searchsorted(self.dataset[order], self.datasets)
         return np.sqrt(np.maximum(np.minimum.reduceat(square[:, order], starts, axis=1), 0.0))
 
-    def strangeness(self, points: Array) -> Array:
+    def novelty_score(self, points: Array) -> Array:
         """Give the share of training points nearer to other datasets than each point is.
 
         With n datasets it is at most n / (n + 1): a few cannot say that a row is strange.

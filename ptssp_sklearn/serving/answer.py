@@ -14,8 +14,8 @@ from ptssp_sklearn.curves.display import PredictedCurveDisplay
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve, whole_images
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import check_target
-from ptssp_sklearn.regression.novelty import STRANGE
-from ptssp_sklearn.serving.forecast import Outlook, look_at, outlook_for
+from ptssp_sklearn.regression.novelty import NOVEL
+from ptssp_sklearn.serving.forecast import Forecast, embed, forecast_for
 
 SHOWN_SIZES = (4, 16, 64, 256, 1024, 4096)
 """Sizes at which an answer states the curve, images."""
@@ -103,7 +103,7 @@ class Answer:
     def notes(self) -> list[str]:
         """List what must be said beside the answer, one sentence each."""
         notes = [self.warning] if self.warning else []
-        if self.out_of_domain is not None and self.out_of_domain > STRANGE:
+        if self.out_of_domain is not None and self.out_of_domain > NOVEL:
             notes.append(
                 "the images are unlike those the model was trained on (out of domain "
                 f"{self.out_of_domain:.2f}): the answer leans on the average task."
@@ -172,32 +172,32 @@ def answer_for(
     ValueError
         If images, pilot, target or coverage are not usable.
     """
-    return answer_about(outlook_for(model, look_at(model, X), pilot=pilot), target_map, coverage)
+    return answer_about(forecast_for(model, embed(model, X), pilot=pilot), target_map, coverage)
 
 
-def answer_about(outlook: Outlook, target_map: float, coverage: float = 0.9) -> Answer:
-    """Ask an outlook about one target; parameters as in `answer_for`."""
+def answer_about(forecast: Forecast, target_map: float, coverage: float = 0.9) -> Answer:
+    """Ask a forecast about one target; parameters as in `answer_for`."""
     target = float(check_target(target_map))
     levels = interval_levels(coverage)
-    asked, believed, params = np.array([target]), outlook.believed, outlook.params
+    asked, believed, params = np.array([target]), forecast.believed, forecast.params
     low, high = whole_images(believed.size_quantiles(asked, levels))[0].tolist()
     size = float(whole_images(believed.typical_sizes(asked))[0])
-    band = outlook.band(SHOWN_SIZES, coverage).tolist()
+    band = forecast.band(SHOWN_SIZES, coverage).tolist()
     return Answer(
         target_map=target,
         required_size=float(np.clip(size, low, high)),
         interval=(low, high),
         coverage=coverage,
         unreachable=1.0 - float(believed.reach_probability(asked)[0]),
-        best_reachable=outlook.best_reachable,
+        best_reachable=forecast.best_reachable,
         params=dict(zip(PARAM_NAMES, params.tolist(), strict=True)),
         curve=dict(zip(SHOWN_SIZES, sigmoid_curve(SHOWN_SIZES, params).tolist(), strict=True)),
         band={n: (ends[0], ends[1]) for n, ends in zip(SHOWN_SIZES, band, strict=True)},
-        pilot=outlook.pilot,
-        out_of_domain=outlook.out_of_domain,
-        neighbours=outlook.neighbours,
-        model=outlook.model,
-        warning=outlook.warning,
+        pilot=forecast.pilot,
+        out_of_domain=forecast.out_of_domain,
+        neighbours=forecast.neighbours,
+        model=forecast.model,
+        warning=forecast.warning,
     )
 
 

@@ -24,7 +24,7 @@ _LIKELY = 0.5
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Forecast:
     """A model's belief about one dataset.
 
     Attributes
@@ -85,7 +85,7 @@ class Outlook:
         return self.believed.curve_quantiles(sizes, interval_levels(coverage))[0]
 
 
-def look_at(model: TrainingSizePipeline, X: pd.DataFrame | None) -> Array | None:
+def embed(model: TrainingSizePipeline, X: pd.DataFrame | None) -> Array | None:
     """Embed the images of one dataset: the slow part of an answer.
 
     Parameters
@@ -101,12 +101,12 @@ def look_at(model: TrainingSizePipeline, X: pd.DataFrame | None) -> Array | None
     return None if X is None else model[:-1].transform(as_table(X))
 
 
-def outlook_for(
+def forecast_for(
     model: TrainingSizePipeline,
     features: Array | None,
     *,
     pilot: Sequence[tuple[float, float]] = (),
-) -> Outlook:
+) -> Forecast:
     """Predict from embedded images.
 
     Parameters
@@ -114,19 +114,19 @@ def outlook_for(
     model : TrainingSizePipeline
         Fitted; its `about_`, where it has one, names it.
     features : ndarray of shape (1, n_features), or None
-        What `look_at` gives; None asks for the population of the training curves.
+        What `embed` gives; None asks for the population of the training curves.
     pilot : list of (size, score), optional
         Measured points.
 
     Returns
     -------
-    outlook : Outlook
+    forecast : Forecast
     """
     last: Any = model.steps[-1][1]
     about = getattr(model, "about_", {})
     neighbours = None if features is None else last.neighbours(features)
     known = model.training_curves
-    return Outlook(
+    return Forecast(
         believed=last.predict_distribution(features, pilot=list(pilot) or None),
         pilot=[(float(size), float(score)) for size, score in pilot],
         out_of_domain=None if features is None else float(last.out_of_domain(features)[0]),

@@ -33,7 +33,7 @@ from ptssp_sklearn.page.server import page_options
 from ptssp_sklearn.page.text import LANGUAGES, Words, plain
 from ptssp_sklearn.page.uploads import Upload, make_task, match_masks
 from ptssp_sklearn.serving.answer import answer_about, answer_for
-from ptssp_sklearn.serving.forecast import outlook_for
+from ptssp_sklearn.serving.forecast import forecast_for
 from ptssp_sklearn.serving.request import DEFAULT_LIMITS
 from tests.scenes import task
 
@@ -46,29 +46,29 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def outlook(model):
-    return outlook_for(model, None, pilot=PILOT)
+def forecast(model):
+    return forecast_for(model, None, pilot=PILOT)
 
 
-def test_the_best_reachable_score_is_the_last_one_not_out_of_reach(outlook):
-    score, size = outlook.best_reachable
-    best = answer_about(outlook, score)
+def test_the_best_reachable_score_is_the_last_one_not_out_of_reach(forecast):
+    score, size = forecast.best_reachable
+    best = answer_about(forecast, score)
     assert not best.out_of_reach
-    assert answer_about(outlook, score + 0.01).out_of_reach
-    assert size == pytest.approx(float(np.ceil(outlook.believed.typical_sizes(score)[0])))
-    assert f"Within reach is mAP {score:g}" in answer_about(outlook, 0.99).sentence()
+    assert answer_about(forecast, score + 0.01).out_of_reach
+    assert size == pytest.approx(float(np.ceil(forecast.believed.typical_sizes(score)[0])))
+    assert f"Within reach is mAP {score:g}" in answer_about(forecast, 0.99).sentence()
 
 
 @pytest.mark.parametrize(
     ("size", "noun"), [(1, "я"), (11, "й"), (21, "я"), (340, "й"), (1111, "й")]
 )
-def test_russian_nouns_follow_their_numbers(outlook, size, noun):
-    answer = replace(answer_about(outlook, 0.2), required_size=float(size), unreachable=0.0)
+def test_russian_nouns_follow_their_numbers(forecast, size, noun):
+    answer = replace(answer_about(forecast, 0.2), required_size=float(size), unreachable=0.0)
     assert f"изображени{noun} (90\xa0%: от" in Words("ru").sentence(answer)
 
 
-def test_images_out_of_domain_are_warned_of(outlook):
-    answer = answer_about(outlook, 0.2)
+def test_images_out_of_domain_are_warned_of(forecast):
+    answer = answer_about(forecast, 0.2)
     assert Words("en").strange(replace(answer, out_of_domain=0.5)) == []
     for language in LANGUAGES:
         (note,) = Words(language).strange(replace(answer, out_of_domain=0.97))
@@ -83,17 +83,17 @@ def test_names_cannot_be_markdown():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_chart_is_vega_lite_and_holds_the_curve(outlook, model, language):
-    answer, table = answer_about(outlook, 0.2), curve_table(outlook, 0.9)
+def test_the_chart_is_vega_lite_and_holds_the_curve(forecast, model, language):
+    answer, table = answer_about(forecast, 0.2), curve_table(forecast, 0.9)
     words = Words(language)
-    before = curve_table(outlook_for(model, None), 0.9)
+    before = curve_table(forecast_for(model, None), 0.9)
     alike = long_table(model.training_curves.iloc[:3])
     spec = curve_chart(answer, table, words, before=before, alike=alike)
     tables = spec["datasets"]
     plain_spec = spec | {"datasets": {k: t.to_dict("records") for k, t in tables.items()}}
     altair.LayerChart.from_dict(plain_spec)
     shown = tables["predicted"]
-    np.testing.assert_allclose(shown["score"], sigmoid_curve(shown["size"], outlook.params))
+    np.testing.assert_allclose(shown["score"], sigmoid_curve(shown["size"], forecast.params))
     assert (shown["low"] <= shown["high"]).all()
     assert tables["alike"]["dataset"].nunique() == 3
     assert tables["pilot"][["size", "score"]].to_numpy().tolist() == [list(p) for p in PILOT]
@@ -102,10 +102,10 @@ def test_the_chart_is_vega_lite_and_holds_the_curve(outlook, model, language):
     assert len({tuple(dash) for dash in dashes}) == 3
 
 
-def test_the_slider_moves_tables_only(outlook):
-    table = curve_table(outlook, 0.9)
+def test_the_slider_moves_tables_only(forecast):
+    table = curve_table(forecast, 0.9)
     near, far = (
-        curve_chart(answer_about(outlook, target), table, Words("en")) for target in (0.1, 0.99)
+        curve_chart(answer_about(forecast, target), table, Words("en")) for target in (0.1, 0.99)
     )
     assert len(far["datasets"]["required"]) == 0
     assert near["datasets"]["target"]["score"].tolist() == [0.1]
@@ -141,8 +141,8 @@ def test_masks_find_their_images():
         match_masks(["x.png", "y.png"], uploads("z.png"))
 
 
-def test_downloads_say_what_the_answer_says(outlook):
-    answer, table = answer_about(outlook, 0.2), curve_table(outlook, 0.8)
+def test_downloads_say_what_the_answer_says(forecast):
+    answer, table = answer_about(forecast, 0.2), curve_table(forecast, 0.8)
     read = pd.read_csv(io.StringIO(curve_csv(table)))
     np.testing.assert_allclose(read, table, rtol=1e-5)
     assert json.loads(answer_json(answer)) == json.loads(json.dumps(answer.to_json()))
@@ -183,8 +183,8 @@ def test_the_lines_give_the_same_answer(folder, monkeypatch, capsys, mask_names,
     assert json.loads(done.stdout) == answer.to_json()
 
 
-def test_no_shell_line_where_no_command_says_the_same(outlook):
-    answer = answer_about(outlook, 0.2)
+def test_no_shell_line_where_no_command_says_the_same(forecast):
+    answer = answer_about(forecast, 0.2)
     images = [(name, np.zeros((8, 8, 3), np.uint8)) for name in ("a.png", "b.png")]
     some = make_task(("key",), images, ["a_mask.png", None], [np.ones((8, 8), np.int32), None])
     assert shell_line(answer, ModelChoice("general"), some) is None

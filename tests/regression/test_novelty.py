@@ -6,7 +6,7 @@ import pytest
 
 from ptssp_sklearn import CurveParamRegressor
 from ptssp_sklearn.curves.sigmoid import from_unbounded
-from ptssp_sklearn.regression.novelty import STRANGE, Domain, References
+from ptssp_sklearn.regression.novelty import NOVEL, Domain, References
 
 N = 100
 
@@ -31,13 +31,13 @@ def test_rows_of_the_same_distribution_are_evenly_strange(model):
     scores = model.out_of_domain(rows(400, seed=2)[0])
     assert ((scores >= 0) & (scores <= 1)).all()
     assert np.quantile(scores, [0.25, 0.5, 0.75]) == pytest.approx([0.25, 0.5, 0.75], abs=0.15)
-    assert (scores > STRANGE).mean() < 0.12
+    assert (scores > NOVEL).mean() < 0.12
 
 
 def test_rows_far_away_are_strange_and_the_further_the_nearer_the_population(model):
     X = rows(20, seed=3)[0]
     far = X + 6.0
-    assert (model.out_of_domain(far) > STRANGE).all()
+    assert (model.out_of_domain(far) > NOVEL).all()
     population = model.predict_distribution(None).curves([8, 32, 128]).mean(axis=1)
     gaps = [
         np.abs(model.predict_distribution(X + step).curves([8, 32, 128]).mean(axis=1) - population)
@@ -57,7 +57,7 @@ def test_intervals_widen_out_of_domain_and_stay_within(model, monkeypatch):
         return high - low
 
     far, near = width(X + 6.0), width(X)
-    inside = model.out_of_domain(X) <= STRANGE
+    inside = model.out_of_domain(X) <= NOVEL
     for domain in model.domains_:
         monkeypatch.setitem(domain.__dict__, "limit", np.inf)
     assert np.array_equal(width(X)[inside], near[inside])
@@ -90,7 +90,7 @@ def test_few_datasets_cannot_tell_what_is_strange(n):
     domain = Domain(np.arange(2.0 * n).reshape(n, 2), np.arange(n))
     points = np.full((2, 2), 1e3)
     if n:
-        assert (domain.strangeness(points) <= STRANGE).all()
+        assert (domain.novelty_score(points) <= NOVEL).all()
     assert domain.population_share(points).tolist() == [0, 0]
 
 

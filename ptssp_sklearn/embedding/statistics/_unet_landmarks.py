@@ -1,4 +1,4 @@
-"""Rehearsal: a few dozen training steps of a very small U-Net on the annotated images."""
+"""Landmarks of very small U-Nets, trained for a few dozen steps on the annotated images."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ptssp_sklearn.embedding.statistics._pixel_landmarks import (
     pixel_scores,
     usable_places,
 )
-from ptssp_sklearn.embedding.statistics.watershed import depth_map, part_objects
+from ptssp_sklearn.embedding.statistics.watershed import distance_map, split_instances
 
 Array = NDArray[np.float64]
 
-REHEARSAL_NAMES = (
+UNET_LANDMARK_NAMES = (
     *(f"unseen_{name}" for name in LANDMARK_NAMES),
     *(f"trained_{name}" for name in LANDMARK_NAMES),
     "last_loss",
@@ -36,7 +36,7 @@ _MULTIPLE = 8
 _LEAST_SIDE = 16
 
 
-def rehearse(
+def unet_landmarks(
     images: Sequence[NDArray[np.uint8]],
     masks: Sequence[NDArray[np.int32]],
     *,
@@ -59,7 +59,7 @@ def rehearse(
     Returns
     -------
     scores : ndarray of shape (16,) or None
-        Means over the images, as `REHEARSAL_NAMES` says: the scores of `landmark_scores`
+        Means over the images, as `UNET_LANDMARK_NAMES` says: the scores of `landmark_scores`
         in unseen and in trained images, the loss of the last fifth of the steps and of all.
         None where fewer than two images have objects and background.
     """
@@ -148,7 +148,7 @@ def _tensors(
     for i, (image, mask) in enumerate(zip(images, masks, strict=True)):
         place = i, slice(mask.shape[0]), slice(mask.shape[1])
         pixels[place] = (image / 255.0 - centre) / spread
-        inside[place], depth[place] = mask > 0, depth_map(mask)
+        inside[place], depth[place] = mask > 0, distance_map(mask)
     tensors = [torch.from_numpy(part) for part in (pixels, inside, depth)]
     return tensors[0].permute(0, 3, 1, 2), tensors[1], tensors[2]
 
@@ -186,5 +186,5 @@ def _score(mask: NDArray[np.int32], sure: Array, depth: Array) -> list[float]:
     """Score a network's maps of one image, the filling cut off."""
     height, width = mask.shape
     sure, depth = sure[:height, :width], depth[:height, :width]
-    ids = part_objects(sure, depth)
+    ids = split_instances(sure, depth)
     return pixel_scores((mask > 0).ravel(), sure.ravel()) + match_objects(mask, ids, sure)

@@ -14,7 +14,7 @@ from ptssp_sklearn.embedding.backbone import Array, Backbone, Images, Masks
 from ptssp_sklearn.embedding.statistics._image_statistics import image_statistics
 from ptssp_sklearn.embedding.statistics._object_statistics import mask_statistics
 from ptssp_sklearn.embedding.statistics._pixel_landmarks import LANDMARK_NAMES, landmark_scores
-from ptssp_sklearn.embedding.statistics._unet_landmarks import REHEARSAL_NAMES, rehearse
+from ptssp_sklearn.embedding.statistics._unet_landmarks import UNET_LANDMARK_NAMES, unet_landmarks
 from ptssp_sklearn.embedding.statistics.mask_perturbation import ceiling_statistics
 
 WORKING_SIDE = 64
@@ -22,7 +22,7 @@ WORKING_SIDE = 64
 
 
 class StatisticsBackbone(Backbone):
-    """Hand-made image and mask statistics, landmarks and a rehearsal of the annotated images."""
+    """Hand-made image and mask statistics, landmarks of the annotated images."""
 
     version = 1
 
@@ -33,7 +33,7 @@ class StatisticsBackbone(Backbone):
         self.image_names = tuple(image_statistics(image))
         self.mask_names = tuple(_of_mask(image, mask))
         landmarks = tuple(f"{s}_{n}" for s in ("mean", "std") for n in LANDMARK_NAMES)
-        self.row_names = landmarks + tuple(f"rehearsal_{n}" for n in REHEARSAL_NAMES)
+        self.row_names = landmarks + tuple(f"rehearsal_{n}" for n in UNET_LANDMARK_NAMES)
 
     def prepare(self, image: Any, mask: Any | None) -> tuple[Any, Any | None]:
         return (reduce_image(image), None) if mask is None else reduce_pair(image, mask)
@@ -54,7 +54,7 @@ class StatisticsBackbone(Backbone):
             landmarks = beside.submit(
                 landmark_scores, images, masks, random_state=self.random_state
             )
-            rehearsed = rehearse(images, masks, random_state=self.random_state)
+            rehearsed = unet_landmarks(images, masks, random_state=self.random_state)
             scores = landmarks.result()
         if scores is None or rehearsed is None:
             return None

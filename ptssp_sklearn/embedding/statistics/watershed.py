@@ -17,7 +17,7 @@ LEVELS = (0.4, 0.3, 0.2, 0.1)
 """Depths down which the cores grow before they share out the rest of the foreground."""
 
 
-def depth_map(mask: NDArray[np.int32]) -> Array:
+def distance_map(mask: NDArray[np.int32]) -> Array:
     """Give each pixel's distance to the rim of its own object, 1 at the object's deepest.
 
     Parameters
@@ -42,7 +42,7 @@ def depth_map(mask: NDArray[np.int32]) -> Array:
     return (distance / np.maximum(deepest[mask], 1.0)).astype(np.float32)
 
 
-def part_objects(sure: NDArray[Any], depth: NDArray[Any]) -> NDArray[np.int32]:
+def split_instances(sure: NDArray[Any], depth: NDArray[Any]) -> NDArray[np.int32]:
     """Part the foreground into objects by flooding the depth map from their cores.
 
     Parameters

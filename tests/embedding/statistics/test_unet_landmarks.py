@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from ptssp_sklearn.embedding.statistics._unet_landmarks import REHEARSAL_NAMES, rehearse
+from ptssp_sklearn.embedding.statistics._unet_landmarks import UNET_LANDMARK_NAMES, unet_landmarks
 from tests.scenes import task
 
 
 def scores(**options) -> dict[str, float]:
-    return dict(zip(REHEARSAL_NAMES, rehearse(*task(1, 4, **options)), strict=True))
+    return dict(zip(UNET_LANDMARK_NAMES, unet_landmarks(*task(1, 4, **options)), strict=True))
 
 
 def test_clear_tasks_are_learnt_better_than_camouflaged_ones():
     clear, hidden = scores(contrast=120), scores(contrast=6)
     assert clear["unseen_roc_auc"] > 0.9
-    for name in REHEARSAL_NAMES:
+    for name in UNET_LANDMARK_NAMES:
         if name.endswith("loss"):
             assert clear[name] < hidden[name]
         else:
@@ -24,14 +24,14 @@ def test_clear_tasks_are_learnt_better_than_camouflaged_ones():
 
 def test_same_seed_same_scores():
     images, masks = task(2, 3)
-    first = rehearse(images, masks, random_state=5)
-    assert np.array_equal(first, rehearse(images, masks, random_state=5))
-    assert not np.array_equal(first, rehearse(images, masks, random_state=6))
+    first = unet_landmarks(images, masks, random_state=5)
+    assert np.array_equal(first, unet_landmarks(images, masks, random_state=5))
+    assert not np.array_equal(first, unet_landmarks(images, masks, random_state=6))
 
 
 def test_global_random_state_and_threads_stay_as_they_were():
     state, threads = torch.get_rng_state(), torch.get_num_threads()
-    rehearse(*task(2, 2))
+    unet_landmarks(*task(2, 2))
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == threads
 
@@ -39,14 +39,14 @@ def test_global_random_state_and_threads_stay_as_they_were():
 def test_two_usable_images_are_needed():
     images, masks = task(3, 3)
     masks[0], masks[1] = 0, 1
-    assert rehearse(images, masks) is None
+    assert unet_landmarks(images, masks) is None
     masks[1] = masks[2]
-    assert np.isfinite(rehearse(images, masks)).all()
+    assert np.isfinite(unet_landmarks(images, masks)).all()
 
 
 def test_order_of_images_does_not_matter():
     images, masks = task(4, 4)
-    assert np.array_equal(rehearse(images, masks), rehearse(images[::-1], masks[::-1]))
+    assert np.array_equal(unet_landmarks(images, masks), unet_landmarks(images[::-1], masks[::-1]))
 
 
 @pytest.mark.parametrize("shapes", [((8, 8), (8, 8)), ((40, 23), (16, 40), (8, 31))])
@@ -56,8 +56,8 @@ def test_very_small_images_and_different_shapes_work(shapes):
     masks = [np.zeros(shape, np.int32) for shape in shapes]
     for mask in masks:
         mask[2:5, 2:5] = 1
-    assert np.isfinite(rehearse(images, masks)).all()
+    assert np.isfinite(unet_landmarks(images, masks)).all()
 
 
 def test_more_than_four_images_share_four_networks():
-    assert np.isfinite(rehearse(*task(6, 7))).all()
+    assert np.isfinite(unet_landmarks(*task(6, 7))).all()

@@ -10,7 +10,7 @@ from experiments.learners.instances import class_map, find_instances
 from experiments.learners.lite0 import Lite0Learner
 from experiments.learners.unet import UNetLearner, stack, unstack
 from ptssp_sklearn.embedding.statistics.unet import StackedUNet
-from ptssp_sklearn.embedding.statistics.watershed import depth_map
+from ptssp_sklearn.embedding.statistics.watershed import distance_map
 from ptssp_sklearn.measuring.learner import Budget, Job
 from ptssp_sklearn.measuring.scoring import score_predictions
 from tests.scenes import scene
@@ -34,19 +34,19 @@ def touching() -> Sample:
 
 def test_depth_parts_touching_objects_and_is_one_at_their_deepest():
     mask = touching().mask
-    depth = depth_map(mask)
+    depth = distance_map(mask)
     assert depth.min() == 0.0
     assert (depth[mask == 0] == 0).all()
     assert [depth[mask == i].max() for i in (1, 2, 3)] == [1.0, 1.0, 1.0]
     assert depth[8, 15] < 0.3
     assert depth[8, 16] < 0.3
-    assert (depth_map(np.zeros((8, 8), np.int32)) == 0).all()
+    assert (distance_map(np.zeros((8, 8), np.int32)) == 0).all()
 
 
 def test_true_maps_give_the_objects_back_though_they_touch():
     sample = touching()
     shares = np.eye(3, dtype=np.float32)[class_map(sample)].transpose(2, 0, 1)
-    found = find_instances(shares, depth_map(sample.mask))
+    found = find_instances(shares, distance_map(sample.mask))
     scores = score_predictions([found], [sample], ["a", "b"])
     assert scores["map50_95"] == 1.0
     assert sorted(found.classes.tolist()) == [0, 0, 1]
