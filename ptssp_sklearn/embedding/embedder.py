@@ -46,7 +46,7 @@ class ImageEmbedder(TransformerMixin, BaseEstimator):
     ----------
     backbone : {"statistics", "clip", "inception_v3", "efficientnet_lite0", "precomputed"}, \
 default="statistics"
-        ``"statistics"``: hand-made image and mask statistics, landmarks and a rehearsal
+        ``"statistics"``: hand-made image and mask statistics and landmarks
         (two to three seconds a row of masked images), no weights.
         ``"precomputed"``: `X` is a numeric table of vectors computed earlier, which passes
         through. Others registered with `register_backbone` work too.
