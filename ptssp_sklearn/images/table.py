@@ -99,7 +99,7 @@ def check_image_table(X: Any) -> list[ImageRow]:
 
 
 def image_table(
-    rows: Sequence[tuple[Sequence[Any], Sequence[Any]]], *, index: Any = None
+    rows: Sequence[tuple[Any, Any]], *, index: Any = None
 ) -> pd.DataFrame:
     """Build an image table from the images and masks of each dataset.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -35,8 +34,6 @@ from ptssp_sklearn.serving.handler import knows_images
 
 _TWO_COLUMNS = (3, 2)
 _INTERVALS = (0.5, 0.8, 0.9, 0.95)
-_EMBEDDING = Lock()
-"""Embedding changes torch's random state, which a process has once."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +175,7 @@ def _forecasts(asked: Asked, words: Words) -> tuple[Forecast, Forecast | None]:
     model = asked.chosen.model
 
     def look() -> Any:
-        with st.spinner(words("looking")), _EMBEDDING:
+        with st.spinner(words("looking")):
             return embed(model, None if asked.task is None else asked.task.table)
 
     features = remember("features", asked.key, look)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -180,3 +181,13 @@ def test_a_backbone_of_ones_own_can_be_registered():
     vectors = ImageEmbedder("brightness").fit_transform(X)
     assert vectors.shape == (2, 4)
     assert vectors[0, 0] == pytest.approx(np.mean([X.image_1[0].mean(), X.image_2[0].mean()]))
+
+
+def test_features_of_two_tasks_in_two_threads_are_those_computed_alone():
+    tasks = [table(1, 2, side=32), table(2, 2, side=32).iloc[1:]]
+    embedder = ImageEmbedder(cache_dir=False).fit(tasks[0])
+    alone = [embedder.transform(task) for task in tasks]
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            together = list(pool.map(embedder.transform, tasks))
+        assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(alone, together))

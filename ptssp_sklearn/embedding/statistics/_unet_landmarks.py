@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ptssp_sklearn.embedding.statistics._pixel_landmarks import (
     LANDMARK_NAMES,
@@ -69,8 +70,8 @@ def unet_landmarks(
     usable.sort(key=lambda i: (images[i].tobytes(), masks[i].tobytes()))
     images, masks = [images[i] for i in usable], [masks[i] for i in usable]
     n_folds = min(len(usable), _MOST_FOLDS)
-    with _one_thread_and_seed(random_state):
-        sure, depth, losses = _train(images, masks, n_folds, random_state)
+    with ThreadPoolExecutor(1, initializer=_take_one_core) as apart:
+        sure, depth, losses = apart.submit(_train, images, masks, n_folds, random_state).result()
     scores = [
         [
             _score(mask, sure[i, network], depth[i, network])
@@ -82,19 +83,17 @@ def unet_landmarks(
     return np.concatenate([np.mean(scores, axis=0).ravel(), [last, losses.mean()]])
 
 
-@contextmanager
-def _one_thread_and_seed(seed: int) -> Iterator[None]:
-    """Leave torch's random state and threads as they were."""
+def _take_one_core() -> None:
+    """Make torch's operations in this thread, and no other, run on one core.
+
+    `torch.set_num_threads` would count for threads that start later too, and sums in another
+    order give other features. torch asks OpenMP, whose limit is each thread's own, but sets
+    it when a thread first asks for its threads.
+    """
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    torch.get_num_threads()
+    threadpool_limits(1, user_api="openmp")
 
 
 def _train(
@@ -106,10 +105,11 @@ def _train(
     """Train the networks of all folds; give their maps of all images, and the losses."""
     import torch
 
-    from ptssp_sklearn.embedding.statistics.unet import StackedUNet, turned
+    from ptssp_sklearn.embedding.statistics.unet import StackedUNet, seeded, turned
 
     pixels, inside, depth = _tensors(images, masks)
-    network = StackedUNet(2, _WIDTH, n_folds).to(memory_format=torch.channels_last).train()
+    network = seeded(lambda: StackedUNet(2, _WIDTH, n_folds), seed)
+    network = network.to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(
         network.parameters(), _PEAK_RATE, betas=(0.9, 0.95), weight_decay=0.01
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -105,6 +105,26 @@ def _block(n_in: int, n_out: int, n_networks: int) -> nn.Sequential:
             nn.ReLU(inplace=True),
         ]
     return nn.Sequential(*layers)
+
+
+def seeded(build: Callable[[], StackedUNet], seed: int) -> StackedUNet:
+    """Build a network with the weights that `torch.manual_seed(seed)` would give it.
+
+    torch's own random state, which a process has once, is not touched.
+    """
+    with torch.device("meta"):
+        network = build()
+    network = network.to_empty(device="cpu")
+    generator = torch.Generator().manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_parameters()
+        elif isinstance(module, nn.Conv2d):
+            nn.init.kaiming_uniform_(module.weight, a=5**0.5, generator=generator)
+            if module.bias is not None:
+                bound = (module.weight[0].numel()) ** -0.5
+                nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+    return network
 
 
 def turned(values: Tensor, turn: int) -> Tensor:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 
 from ptssp_sklearn.embedding.statistics._unet_landmarks import UNET_LANDMARK_NAMES, unet_landmarks
+from ptssp_sklearn.embedding.statistics.unet import StackedUNet, seeded
 from tests.scenes import task
 
 
@@ -34,6 +37,31 @@ def test_global_random_state_and_threads_stay_as_they_were():
     unet_landmarks(*task(2, 2))
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == threads
+
+
+def test_tasks_in_threads_give_what_they_give_alone():
+    """Whatever else changes torch's random state or threads meanwhile."""
+    tasks = [task(7, 2), task(8, 3)]
+    alone = [unet_landmarks(*one) for one in tasks]
+    threads = torch.get_num_threads()
+    try:
+        for repeat in range(6):
+            torch.manual_seed(repeat)
+            torch.set_num_threads(1 + repeat % 2)
+            with ThreadPoolExecutor(2) as pool:
+                together = list(pool.map(lambda one: unet_landmarks(*one), tasks))
+            assert all(map(np.array_equal, together, alone))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_networks_start_as_if_torch_had_been_seeded():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        expected = StackedUNet(2, 4, 3).state_dict()
+    found = seeded(lambda: StackedUNet(2, 4, 3), 3).state_dict()
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in found)
 
 
 def test_two_usable_images_are_needed():
