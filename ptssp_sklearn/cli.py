@@ -210,8 +210,9 @@ def _asked(
 ) -> Any:
     """Read what is asked about; None where there is no image, for a model without images."""
     from ptssp_sklearn.datasets.asked_images import asked_images
+    from ptssp_sklearn.serving.handler import knows_images
 
-    if not images and not mask and not _model(model)["regress"].experts_:
+    if not images and not mask and not knows_images(_model(model)):
         return None
     return asked_images(images or [], mask or [], class_name=name, n_images=count)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 
@@ -56,7 +58,14 @@ class MissingPackageError(ImportError):
         self.command = command
 
 
-def need(name: str, what: str, command: str) -> Any:
+def install_command(extra: str) -> str:
+    """Give what installs an extra of the package; those of a checkout are not on PyPI alone."""
+    if extra == "experiments":
+        return 'pip install -e ".[experiments,vision]"'
+    return f'pip install "ptssp_sklearn[{extra}]"'
+
+
+def need(name: str, what: str, extra: str) -> Any:
     """Import a package that may be missing.
 
     Parameters
@@ -65,8 +74,8 @@ def need(name: str, what: str, command: str) -> Any:
         Of the module.
     what : str
         What needs it.
-    command : str
-        What to run where it is missing.
+    extra : str
+        The extra of this package that brings it.
 
     Returns
     -------
@@ -80,28 +89,31 @@ def need(name: str, what: str, command: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
+        command = install_command(extra)
         raise MissingPackageError(
             f"Got no package {error.name}, which {what} needs. Run: {command}", command
         ) from error
 
 
 def need_mlflow() -> Any:
-    """Import MLflow.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed; says how to install it.
-    """
-    return need("mlflow", "this", 'pip install "ptssp_sklearn[mlflow]"')
+    """Import MLflow, or say how to install it (a `MissingPackageError`)."""
+    return need("mlflow", "this", "mlflow")
 
 
 def need_streamlit() -> Any:
-    """Import Streamlit.
+    """Import Streamlit, or say how to install it (a `MissingPackageError`)."""
+    return need("streamlit", "the page", "app")
 
-    Raises
-    ------
-    ImportError
-        If it is not installed; says how to install it.
+
+def did_you_mean(name: Any, known: Iterable[str], *, otherwise: str = "") -> str:
+    """Propose the known name that is nearest to an unknown one; else say `otherwise`.
+
+    Examples
+    --------
+    >>> from ptssp_sklearn.exceptions import did_you_mean
+    >>> did_you_mean("procedual", ["procedural", "cutpaste"])
+    " Did you mean 'procedural'?"
     """
-    return need("streamlit", "the page", 'pip install "ptssp_sklearn[app]"')
+    near = get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]!r}?" if near else otherwise
+    return f" {hint}" if hint else ""

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from sklearn.linear_model import Ridge
+from sklearn.metrics.pairwise import paired_cosine_distances
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from experiments.bench.page import machine, medians, table, write_section
+from experiments.bench.page import machine, medians, write_section
+from experiments.protocol.markdown import markdown_table
 from ptssp_sklearn import ImageEmbedder
-from ptssp_sklearn.embedding.networks.loaded_network import cosines
 from ptssp_sklearn.embedding.networks.network_backbone import NetworkBackbone
 
 SIDE = 640
@@ -125,7 +126,12 @@ def measure(name: str, options: dict[str, Any], rows: list[list[str]], runs: int
     shares = [cached_shares(name, options, embedder, rows) for _ in range(runs)]
     cv, again = np.median(shares, axis=0)
     width = backbone.n_outputs
-    cosine = cosines(exact.transform(rows)[:, :width], embedder.transform(rows)[:, :width]).min()
+    cosine = (
+        1.0
+        - paired_cosine_distances(
+            exact.transform(rows)[:, :width], embedder.transform(rows)[:, :width]
+        )
+    ).min()
     rates = {key: len(paths) / value for key, value in seconds.items()}
     precision = str(backbone.loaded.dtype).removeprefix("torch.")
     return [
@@ -154,7 +160,7 @@ def main(n_images: int = 192, runs: int = 3) -> None:
         ]
     write_section(
         "embedder",
-        f"""{table(HEAD, lines)}
+        f"""{markdown_table(HEAD, lines)}
 
 {n_images} JPEG files of {SIDE} x {SIDE} pixels in, vectors out, on the CPU; images a second are
 medians of {runs} runs in turn with the peers, ratios of the same run. The loop is float32, one

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit, least_squares
 
-from experiments.bench.page import machine, medians, peak_memory, table, write_section
+from experiments.bench.page import machine, medians, peak_memory, write_section
+from experiments.protocol.markdown import markdown_table
 from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS, sigmoid_curve
 from ptssp_sklearn.curves.variable_projection import fit_curves
 
@@ -135,7 +136,7 @@ def main(runs: int = 7, many: int = 1_000_000) -> None:
     took, grown = memory_of_many(common, many)
     write_section(
         "fitter",
-        f"""{table(HEAD, rows)}
+        f"""{markdown_table(HEAD, rows)}
 
 Ratios are of the same run: medians of {runs} runs in turn with the peer. The longer tables are
 the same curves, repeated: a step of the fitter costs the same for one curve and for a hundred.

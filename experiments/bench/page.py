@@ -8,9 +8,11 @@ import re
 import resource
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+
+from experiments.protocol.markdown import put_block
 
 PAGE = Path("docs/benchmarks.md")
 
@@ -23,17 +25,7 @@ def write_section(name: str, text: str, page: Path = PAGE) -> None:
     ValueError
         If the page has no such section.
     """
-    whole = page.read_text()
-    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-    if not pattern.search(whole):
-        raise ValueError(f"Got the section {name!r}, expected its markers in {page}. Add them.")
-    page.write_text(pattern.sub(lambda m: f"{m[1]}{text.strip()}\n{m[2]}", whole))
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Give a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    page.write_text(put_block(page.read_text(), name, text))
 
 
 def medians(works: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:

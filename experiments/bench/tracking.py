@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments.bench.page import machine, medians, table, write_section
+from experiments.bench.page import machine, medians, write_section
+from experiments.protocol.markdown import markdown_table
 from experiments.protocol.questions import read_bank
 from ptssp_sklearn import CurveParamRegressor, SigmoidCurveFitter, load_curve_bank
 from ptssp_sklearn.tracking.runs import track
@@ -69,7 +70,7 @@ def report(results: dict[str, float], bank: str, runs: int) -> str:
     without, tracked = results["without"], results["tracked"]
     row = [f"{without:.1f} s", f"{tracked:.1f} s", f"{tracked / without:.2f}"]
     return (
-        f"{table(HEAD, [[*row, format(int(results['losses']), ',')]])}\n\n"
+        f"{markdown_table(HEAD, [[*row, format(int(results['losses']), ',')]])}\n\n"
         f"`CurveParamRegressor` on the bank `{bank}`, {CONDITION}; median of {runs} in turn, "
         "the store is SQLite on the same disk. Losses are written by a thread of their own, so "
         "that a slow store delays no epoch.\n\n"

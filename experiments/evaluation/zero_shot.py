@@ -15,7 +15,15 @@ from experiments.evaluation.context import (
 )
 from experiments.protocol.draws import standard_draws
 from experiments.protocol.forecast import Forecast
-from experiments.protocol.markdown import INTERVALS, Frames, Section, cell, pick, table
+from experiments.protocol.markdown import (
+    INTERVALS,
+    Frames,
+    Section,
+    cell,
+    markdown_table,
+    pick,
+    table,
+)
 from experiments.protocol.measures import asked, scores_beyond, table_scores
 from experiments.protocol.questions import CONDITIONS, Array, Truth
 from experiments.protocol.sheet import Rows, Scorer, Sheet
@@ -67,20 +75,21 @@ def summary(scores: pd.DataFrame) -> str:
     """Write the table that the README shows."""
     heads = ["asked with", "mean curve", "ridge and trees", "as shipped", "its MAE"]
     heads += ["its 90 % interval holds"]
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines = []
     for condition, rows in scores.groupby("condition", sort=False):
         of = dict(iter(rows.groupby("model")))
         named = ("mean curve", "ridge and trees", SHIPPED)
         cells = [f"{of[name].r2.mean():z.3f}" for name in named]
         cells += [f"{of[SHIPPED].mae.mean():.3f}", f"{of[SHIPPED].curve_cover.mean():.0%}"]
-        lines.append(f"| {condition} | " + " | ".join(cells) + " |")
+        lines.append([str(condition), *cells])
     note = (
         'R2 of the curve, mean over the seeds. "As shipped" is trained on '
         f"{len(standard_draws())} draws of each domain, so that one model\n"
         "answers rows of one to eight images, with masks and "
         "without; its interval is for a score one would measure."
     )
-    return f"<!-- summary -->\n{note}\n\n" + "\n".join(lines) + "\n<!-- /summary -->"
+    shown = markdown_table(heads, lines)
+    return f"<!-- summary -->\n{note}\n\n{shown}\n<!-- /summary -->"
 
 
 def measure_across(context: Context) -> Frames:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
+from ptssp_sklearn.exceptions import did_you_mean
 from ptssp_sklearn.measuring.learner import Learner
 
 _HOMES = {
@@ -32,8 +32,7 @@ def make_learner(name: str, **settings: Any) -> Learner:
     """
     home = _HOMES.get(name, name if ":" in name else None)
     if home is None:
-        near = get_close_matches(name, _HOMES, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, _HOMES)
         raise ValueError(
             f"Got learner {name!r}, expected {', '.join(_HOMES)} or package.module:Class.{hint}"
         )

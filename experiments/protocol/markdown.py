@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,12 @@ SHARP = ("mae", "log10_size", "within_2x")
 INTERVALS = ("curve_cover", "curve_width", "size_cover", "size_width")
 
 
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def table(
     frame: pd.DataFrame,
     labels: Sequence[str],
@@ -64,11 +70,11 @@ def table(
         Measures to write, by their column in `frame`.
     """
     heads = [label.replace("_", " ") for label in labels] + [c.title for c in columns.values()]
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines = []
     for names, rows in frame.groupby(list(labels), sort=False):
         cells = [cell(rows[name], column.form) for name, column in columns.items()]
-        lines.append("| " + " | ".join([*map(str, names), *cells]) + " |")
-    return "\n".join(lines)
+        lines.append([*map(str, names), *cells])
+    return markdown_table(heads, lines)
 
 
 def cell(values: pd.Series, form: str) -> str:
@@ -86,12 +92,11 @@ def cell(values: pd.Series, form: str) -> str:
 def wide(frame: pd.DataFrame, label: str, across: str, measure: str, form: str) -> str:
     """Write one row a label and one column a value of `across`."""
     heads = list(dict.fromkeys(frame[across]))
-    lines = [f"| {label} | " + " | ".join(map(str, heads)) + " |"]
-    lines.append("|" + "---|" * (len(heads) + 1))
+    lines = []
     for name, rows in frame.groupby(label, sort=False):
         cells = [cell(rows.loc[rows[across] == head, measure], form) for head in heads]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append([str(name), *cells])
+    return markdown_table([label, *map(str, heads)], lines)
 
 
 def pick(*names: str) -> dict[str, Column]:
@@ -119,7 +124,14 @@ def put_section(page: str, name: str, text: str, order: Sequence[str]) -> str:
 
 
 def put_block(page: str, name: str, text: str) -> str:
-    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->``."""
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, rest = page.split(start, 1)
-    return f"{before}{start}\n{text.strip()}\n{end}{rest.split(end, 1)[1]}"
+    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->``.
+
+    Raises
+    ------
+    ValueError
+        If the page has no such block.
+    """
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    if not pattern.search(page):
+        raise ValueError(f"Got the block {name!r}, expected its two markers in the page. Add them.")
+    return pattern.sub(lambda m: f"{m[1]}{text.strip()}\n{m[2]}", page)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from experiments.studies import study_a, study_b, study_c
 from experiments.studies.study import Study
+from ptssp_sklearn.exceptions import did_you_mean
 
 CATALOGUE: dict[str, Study] = {
     study.name: study for study in (*study_a.STUDIES, *study_b.STUDIES, *study_c.STUDIES)
@@ -21,7 +20,6 @@ def find_study(name: str) -> Study:
         If there is none; names the nearest.
     """
     if name not in CATALOGUE:
-        near = get_close_matches(name, CATALOGUE, 1)
-        hint = f"Did you mean {near[0]!r}?" if near else "See python -m experiments.studies list."
-        raise ValueError(f"Got the study {name!r}, expected one of {len(CATALOGUE)}. {hint}")
+        hint = did_you_mean(name, CATALOGUE, otherwise="See python -m experiments.studies list.")
+        raise ValueError(f"Got the study {name!r}, expected one of {len(CATALOGUE)}.{hint}")
     return CATALOGUE[name]

@@ -20,7 +20,7 @@ def need(name: str) -> Any:
     ImportError
         If it is missing; says what to install.
     """
-    return import_needed(name, "this study", 'pip install -e ".[experiments,vision]"')
+    return import_needed(name, "this study", "experiments")
 
 
 def need_files(what: str, source: str, *paths: Path) -> None:

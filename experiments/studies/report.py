@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from experiments.bench.page import table
+from experiments.protocol.markdown import markdown_table
 from experiments.studies.catalogue import CATALOGUE
 from experiments.studies.gallery import chosen_figures
 from experiments.studies.groups import Group, read_groups
@@ -109,7 +109,7 @@ def study_a(groups: Sequence[Group]) -> str:
     )
     if any(group.earlier for group in own):
         text += f" {_STOPPED}"
-    return "\n\n".join([text, table(head, rows or [[_NONE] * len(head)]), *sorted(where)])
+    return "\n\n".join([text, markdown_table(head, rows or [[_NONE] * len(head)]), *sorted(where)])
 
 
 def study_b(groups: Sequence[Group]) -> str:
@@ -122,7 +122,7 @@ def study_b(groups: Sequence[Group]) -> str:
     ]
     notes = [f"- {s.title}: {s.note}" for s in CATALOGUE.values() if s.document == "B" and s.note]
     return "\n\n".join(
-        [table(head, rows), "From the documents:", "\n".join(notes), detectors(groups)]
+        [markdown_table(head, rows), "From the documents:", "\n".join(notes), detectors(groups)]
     )
 
 
@@ -137,7 +137,7 @@ def detectors(groups: Sequence[Group]) -> str:
     ]  # fmt: skip
     head = ["detector", "measured here with", "images", "mAP50-95", "mAP50", "epochs", "s",
             "s an epoch"]  # fmt: skip
-    return f"{_DETECTORS}\n\n{table(head, rows or [[_NONE] * len(head)])}"
+    return f"{_DETECTORS}\n\n{markdown_table(head, rows or [[_NONE] * len(head)])}"
 
 
 def _measured_of(document: str, groups: Sequence[Group]) -> Iterator[tuple[Study, list[str]]]:
@@ -164,7 +164,9 @@ def study_c(groups: Sequence[Group]) -> str:
     )
     if any(g.earlier for g in groups if g.study.document == "C"):
         text += f" {_STOPPED}"
-    return f"{text}\n\n{table(['study', 'published', 'measured here', 'measured on'], rows)}"
+    return (
+        f"{text}\n\n{markdown_table(['study', 'published', 'measured here', 'measured on'], rows)}"
+    )
 
 
 def measured(group: Group) -> list[str]:
@@ -190,7 +192,7 @@ def curves(groups: Sequence[Group]) -> str:
         rows.append([group.study.name, group.data, points, str(seeds), *fitted, *asked(group)])
     head = ["study", "data", "examples: score", "seeds", "A", "B", "C", "D", "score asked",
             "examples it needs"]  # fmt: skip
-    return f"{_ASKED}\n\n{table(head, rows or [[_NONE] * len(head)])}"
+    return f"{_ASKED}\n\n{markdown_table(head, rows or [[_NONE] * len(head)])}"
 
 
 def asked(group: Group) -> list[str]:

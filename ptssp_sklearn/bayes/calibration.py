@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.mixture import shrunk
 from ptssp_sklearn.bayes.posterior import CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import LEVELS, NOMINAL, LevelMap
 from ptssp_sklearn.curves.metrics import reached_tables
@@ -84,8 +85,7 @@ def _levels(ranks: list[Ranks], n_curves: int) -> Array:
     order = np.argsort(values, kind="stable")
     reached = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
     found = np.interp(LEVELS, reached, values[order])
-    share = n_curves / (n_curves + _NOMINAL_CURVES)
-    return share * found + (1 - share) * LEVELS
+    return shrunk(found, LEVELS, n_curves, _NOMINAL_CURVES)
 
 
 def _ranks(prior: CurvePrior, sizes: Array, scores: Array, limit: float) -> tuple[Ranks, Ranks]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.bayes.mixture import Mixture
+from ptssp_sklearn.bayes.mixture import Mixture, resample_systematically
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 
 Array = NDArray[np.float64]
@@ -75,10 +75,8 @@ def pick_tilted(points: Array, slopes: Array, n_samples: int) -> Array:
     Systematic resampling in the order of the points: with the same points a row's picks
     depend on no other row. Shape (n_rows, n_samples, 4).
     """
-    edges = np.cumsum(_weights(scores_of(points), slopes), axis=1)
-    places = (np.arange(n_samples) + 0.5) / n_samples
-    last = points.shape[1] - 1
-    picked = [np.minimum(np.searchsorted(row / row[-1], places), last) for row in edges]
+    weights = _weights(scores_of(points), slopes)
+    picked = [resample_systematically(row, n_samples) for row in weights]
     return np.take_along_axis(points, np.array(picked)[..., None], axis=1)
 
 

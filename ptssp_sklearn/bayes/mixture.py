@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,5 +146,35 @@ def _shrunk_covariance(flat: Array, n_curves: int) -> Array:
     n_dims = flat.shape[1]
     found = np.cov(flat.T, bias=True).reshape(n_dims, n_dims)
     usual = np.diag(np.concatenate([USUAL_SPREAD**2, np.diag(found)[N_COORDINATES:]]))
-    share = n_curves / (n_curves + _USUAL_WEIGHT)
-    return share * found + (1 - share) * usual + _FLOOR * np.eye(n_dims)
+    return shrunk(found, usual, n_curves, _USUAL_WEIGHT) + _FLOOR * np.eye(n_dims)
+
+
+def shrunk(found: Any, usual: Any, n: int, weight: float) -> Any:
+    """Draw what few curves show towards the usual, which counts as `weight` curves."""
+    return (n * found + weight * usual) / (n + weight)
+
+
+def resample_systematically(weights: Array, n: int, offset: float = 0.5) -> NDArray[np.intp]:
+    """Pick places in proportion to weights by systematic resampling [1]_.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_places,), at least 0
+    n : int
+        How many to pick.
+    offset : float, default=0.5
+        Where between two of the `n` even levels each pick lies, in [0, 1).
+
+    Returns
+    -------
+    picked : ndarray of shape (n,)
+        In the order of the places.
+
+    References
+    ----------
+    .. [1] Kitagawa, G. (1996). Monte Carlo filter and smoother for non-Gaussian nonlinear
+       state space models. JCGS 5(1), 1-25.
+    """
+    edges = np.cumsum(weights)
+    places = (np.arange(n) + offset) / n
+    return np.minimum(np.searchsorted(edges / edges[-1], places), len(edges) - 1)

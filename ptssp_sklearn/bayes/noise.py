@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
@@ -94,7 +94,11 @@ class MeasurementNoise:
         n_known : ndarray of shape (n_curves,)
         """
         square = ((residuals @ precision) * residuals).sum(axis=-1)
-        return -0.5 * (self.df + n_known[:, None]) * np.log1p(square / self.df)
+        return self.log_kernel(square, n_known[:, None])
+
+    def log_kernel(self, square: Array, n_known: ArrayLike = 1.0) -> Array:
+        """Give Student's t log density, but for a constant, of squared standardised residuals."""
+        return -0.5 * (self.df + np.asarray(n_known)) * np.log1p(square / self.df)
 
     def draw(self, sizes: Array, scores: Array, rng: np.random.Generator) -> Array:
         """Draw measurements of true scores, fractions in [0, 1].

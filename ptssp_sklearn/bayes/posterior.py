@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.exponential_tilting import pick_tilted, tilt
-from ptssp_sklearn.bayes.mixture import Mixture
+from ptssp_sklearn.bayes.mixture import Mixture, resample_systematically
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
@@ -175,10 +175,8 @@ class _Cloud:
         self.heat[self.heat > 1.0 - 1e-9] = 1.0
         weights = np.exp(gap * step[:, None])
         n = weights.shape[1]
-        places = (np.arange(n) + offset) / n
         for row in np.flatnonzero(self.active):
-            edges = np.cumsum(weights[row])
-            picked = np.minimum(np.searchsorted(edges / edges[-1], places), n - 1)
+            picked = resample_systematically(weights[row], n, offset)
             self.points[row] = self.points[row, picked]
             self.log_prior[row] = self.log_prior[row, picked]
             self.log_likelihood[row] = self.log_likelihood[row, picked]

@@ -23,6 +23,7 @@ from ptssp_sklearn.datasets.typical import table_of, typical_images
 from ptssp_sklearn.exceptions import DatasetError, ImageError
 from ptssp_sklearn.images.decoding import load_mask
 from ptssp_sklearn.images.table import one_row
+from ptssp_sklearn.images.yolo_labels import mask_cell
 
 _DESCRIPTIONS = frozenset({".yaml", ".yml", ".json", ".xml", ".data", ".zip"})
 BOXES_NOTE = "the objects are outlined by boxes: all that lies in a box is taken for the object."
@@ -110,12 +111,6 @@ def asked_images(
     table = one_row(list(images), cells)
     counts = [_count(image, cell) for image, cell in zip(images, cells, strict=bool(cells))]
     return AskedImages(table, list(images), counts or [None] * len(images))
-
-
-def mask_cell(text: str) -> Any:
-    """Read ``labels.txt:3`` as class 3 of a YOLO label file."""
-    path, colon, label = text.rpartition(":")
-    return (path, int(label)) if colon and path.endswith(".txt") and label.isdigit() else text
 
 
 def _of_dataset(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from ptssp_sklearn.embedding.backbone import Backbone
@@ -14,6 +13,7 @@ from ptssp_sklearn.embedding.networks.architectures import (
     InceptionBackbone,
 )
 from ptssp_sklearn.embedding.statistics.statistics_backbone import StatisticsBackbone
+from ptssp_sklearn.exceptions import did_you_mean
 
 _REGISTRY: dict[str, Callable[..., Backbone]] = {
     "statistics": StatisticsBackbone,
@@ -51,9 +51,8 @@ def find_backbone(name: Any) -> Callable[..., Backbone]:
     names = sorted(_REGISTRY)
     if name in names:
         return _REGISTRY[name]
-    near = get_close_matches(str(name), names, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else "Choose one of them."
-    raise ValueError(f"Got backbone={name!r}, expected one of {', '.join(names)}. {hint}")
+    hint = did_you_mean(name, names, otherwise="Choose one of them.")
+    raise ValueError(f"Got backbone={name!r}, expected one of {', '.join(names)}.{hint}")
 
 
 def make_backbone(name: Any, params: Mapping[str, Any]) -> Backbone:

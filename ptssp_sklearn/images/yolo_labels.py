@@ -70,3 +70,11 @@ def _polygon(line: int, text: str, place: str) -> Polygon:
             return Polygon(line, index, list(zip(numbers[::2], numbers[1::2], strict=True)))
     message = f"Got {place}, line {line}: '{text[:40]}', expected {form}"
     raise ImageError(message, "polygon", name=place, line=line, text=text[:40])
+
+
+def mask_cell(text: str) -> str | tuple[str, int]:
+    """Read ``labels.txt:3`` as class 3 of a YOLO label file."""
+    path, colon, label = text.rpartition(":")
+    return (
+        (path, int(label)) if colon and path.lower().endswith(".txt") and label.isdigit() else text
+    )

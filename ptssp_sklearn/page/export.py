@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ptssp_sklearn.images.yolo_labels import mask_cell
 from ptssp_sklearn.page.uploads import Task
 from ptssp_sklearn.serving.answer import Answer, answer_display
 
@@ -71,8 +72,7 @@ def _table_code(task: Task) -> str:
 
 
 def _mask_code(name: str | None) -> str:
-    file, colon, label = (name or "").rpartition(":")
-    return f"({file!r}, {label})" if colon and file.lower().endswith(".txt") else repr(name)
+    return repr(None if name is None else mask_cell(name))
 
 
 def curve_csv(table: pd.DataFrame) -> str:

@@ -137,7 +137,7 @@ class Simulator:
         curves = sigmoid_curve(sizes, self.believed).T
         scale = self.noise.scales(sizes, measured)[:, None]
         square = ((measured[:, None] - curves) / scale) ** 2
-        return -0.5 * (self.noise.df + 1.0) * np.log1p(square / self.noise.df)
+        return self.noise.log_kernel(square)
 
     def _quantile(self, log_weights: Array, level: float) -> Array:
         weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.preprocessing import StandardScaler
 
 Array = NDArray[np.float64]
 
@@ -26,12 +27,11 @@ class Standardiser:
         ----------
         X : ndarray of shape (n_rows, n_features), NaN where a feature does not exist
         """
-        known = np.isfinite(X)
-        count = np.maximum(known.sum(axis=0), 1)
-        self.mean_ = np.where(known, X, 0.0).sum(axis=0) / count
-        centred = np.where(known, X - self.mean_, 0.0)
-        deviation = np.sqrt((centred**2).sum(axis=0) / count)
-        self.scale_ = np.where(deviation > 1e-9, deviation, 1.0)
+        known = np.where(np.isfinite(X), X, np.nan)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scaler = StandardScaler().fit(known)
+        self.mean_ = np.nan_to_num(scaler.mean_)
+        self.scale_ = np.nan_to_num(scaler.scale_, nan=1.0)
         return self
 
     def transform(self, X: Array, *, limit: float = _LIMIT) -> NDArray[np.float32]:

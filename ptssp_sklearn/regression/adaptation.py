@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
-from ptssp_sklearn.bayes.mixture import N_COORDINATES, USUAL_SPREAD, Mixture
+from ptssp_sklearn.bayes.mixture import N_COORDINATES, USUAL_SPREAD, Mixture, shrunk
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.bayes.posterior import CurvePrior, sample_posterior
@@ -143,13 +143,14 @@ def _estimate(mixture: Mixture, new: Array, old: Array | None) -> Shift:
         centre, before, error = mean, usual, usual
     else:
         centre = old.mean(axis=(0, 1))
-        before = _shrink(usual, _spread(old, centre), n_curves)
+        before = shrunk(_spread(old, centre), usual, n_curves, _SPREAD_WEIGHT)
         gaps = new.mean(axis=1) - old.mean(axis=1)
-        error = _shrink(usual, np.cov(gaps.T, bias=True), n_curves)
+        error = shrunk(np.cov(gaps.T, bias=True), usual, n_curves, _SPREAD_WEIGHT)
     gap = new.mean(axis=(0, 1)) - centre
     wide = np.diag(USUAL_SPREAD**2)
     goal = centre + wide @ np.linalg.solve(wide + error / n_curves, gap)
-    matrix = _transport(before, _shrink(usual, _spread(new, goal), n_curves))
+    after = shrunk(_spread(new, goal), usual, n_curves, _SPREAD_WEIGHT)
+    matrix = _transport(before, after)
     return Shift(matrix, goal - matrix @ centre)
 
 
@@ -166,11 +167,6 @@ def _spread(samples: Array, centre: Array) -> Array:
     """Give the covariance of samples about a centre."""
     gaps = samples.reshape(-1, N_COORDINATES) - centre
     return gaps.T @ gaps / len(gaps)
-
-
-def _shrink(usual: Array, found: Array, n_curves: int) -> Array:
-    """Draw the covariance of few curves towards the usual one."""
-    return (_SPREAD_WEIGHT * usual + n_curves * found) / (_SPREAD_WEIGHT + n_curves)
 
 
 def _transport(before: Array, after: Array) -> Array:
@@ -195,7 +191,6 @@ def _refit_noise(
         return noise
     fitted = sigmoid_curve(sizes, from_unbounded(samples)).mean(axis=1)
     found = noise.refit(sizes, scores, fitted)
-    share = len(scores) / (len(scores) + _SPREAD_WEIGHT)
-    scale = noise.scale ** (1 - share) * found.scale**share
-    slope = (1 - share) * noise.slope + share * found.slope
-    return replace(noise, scale=float(scale), slope=float(slope))
+    own, usual = (np.array([np.log(one.scale), one.slope]) for one in (found, noise))
+    log_scale, slope = shrunk(own, usual, len(scores), _SPREAD_WEIGHT)
+    return replace(noise, scale=float(np.exp(log_scale)), slope=float(slope))

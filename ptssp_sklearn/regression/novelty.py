@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.metrics import euclidean_distances
 
 Array = NDArray[np.float64]
 
@@ -88,11 +89,10 @@ class Domain:
 
     def distances(self, points: Array) -> Array:
         """Give the distance of points to the nearest draw of each of `datasets`."""
-        square = (points**2).sum(axis=1)[:, None] + (self.points**2).sum(axis=1)
-        square = square - 2.0 * points @ self.points.T
         order = np.argsort(self.dataset, kind="stable")
+        apart = euclidean_distances(points, self.points[order])
         starts = np.searchsorted(self.dataset[order], self.datasets)
-        return np.sqrt(np.maximum(np.minimum.reduceat(square[:, order], starts, axis=1), 0.0))
+        return np.minimum.reduceat(apart, starts, axis=1)
 
     def novelty_score(self, points: Array) -> Array:
         """Give the share of training points nearer to other datasets than each point is.

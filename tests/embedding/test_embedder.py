@@ -190,4 +190,6 @@ def test_features_of_two_tasks_in_two_threads_are_those_computed_alone():
     for _ in range(3):
         with ThreadPoolExecutor(2) as pool:
             together = list(pool.map(embedder.transform, tasks))
-        assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(alone, together))
+        assert all(
+            np.array_equal(a, b, equal_nan=True) for a, b in zip(alone, together, strict=True)
+        )

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from experiments.bench import fitter
-from experiments.bench.page import PAGE, medians, table, write_section
+from experiments.bench.page import PAGE, medians, write_section
+from experiments.protocol.markdown import markdown_table
 
 
 def test_a_section_is_replaced_and_the_others_stay(tmp_path):
@@ -15,7 +16,7 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path):
     assert (
         page.read_text() == "a\n<!-- x -->\nnewer\n<!-- /x -->\nb\n<!-- y -->\nkept\n<!-- /y -->\n"
     )
-    with pytest.raises(ValueError, match="section 'z', expected its markers"):
+    with pytest.raises(ValueError, match="block 'z', expected its two markers"):
         write_section("z", "", page)
 
 
@@ -31,7 +32,7 @@ def test_works_are_timed_in_turn():
     found = medians({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 2)
     assert order == ["a", "b", "a", "b"]
     assert found["a"] >= 0
-    assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+    assert markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
 
 
 def test_peers_of_the_fitter_run_on_real_curves():

@@ -45,7 +45,7 @@ class CompiledNetwork:
         dtype: Any,
         scaling: NDArray[np.float32] | None,
     ) -> None:
-        openvino = need("openvino", "engine='openvino'", 'pip install "ptssp_sklearn[openvino]"')
+        openvino = need("openvino", "engine='openvino'", "openvino")
         torch = import_extra("torch")
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of OpenVINO, which traces by torch.jit

@@ -20,7 +20,7 @@ def import_extra(name: str) -> Any:
     ImportError
         If it is missing; says what to install.
     """
-    return need(name, "this backbone", 'pip install "ptssp_sklearn[vision]"')
+    return need(name, "this backbone", "vision")
 
 
 def no_weights(what: str, error: Exception) -> OSError:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics.pairwise import paired_cosine_distances
 
 from ptssp_sklearn.embedding.backbone import Array
 from ptssp_sklearn.embedding.networks._batch_norm import fold_batch_norms
@@ -116,10 +117,5 @@ class LoadedNetwork:
         rng = np.random.default_rng(0)
         images = rng.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
         prepared = [self.preprocessing.prepare(image) for image in images]
-        return bool(cosines(*(n.features(prepared, 4) for n in (self, other))).min() > LEAST_COSINE)
-
-
-def cosines(a: Array, b: Array) -> Array:
-    """Give the cosine of each pair of rows; 0 where one of them is 0."""
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return (a * b).sum(axis=1) / np.maximum(norms, np.finfo(float).tiny)
+        features = [network.features(prepared, 4) for network in (self, other)]
+        return bool((1.0 - paired_cosine_distances(*features)).min() > LEAST_COSINE)

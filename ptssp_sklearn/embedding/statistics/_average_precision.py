@@ -11,6 +11,12 @@ Labels = NDArray[np.int32]
 OVERLAPS = np.arange(0.5, 1.0, 0.05)
 
 
+def relabelled(mask: Labels) -> Labels:
+    """Give the objects of a mask the ids 1 to n without gaps; 0 stays background."""
+    ids = np.unique(mask, return_inverse=True)[1].reshape(mask.shape).astype(np.int32)
+    return ids + np.int32(not (mask == 0).any())
+
+
 def overlap_table(found: Labels, annotated: Labels) -> Array:
     """Give the IoU of every found with every annotated object.
 

@@ -10,7 +10,11 @@ from scipy import ndimage
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from ptssp_sklearn.embedding.statistics._average_precision import average_precision, overlap_table
+from ptssp_sklearn.embedding.statistics._average_precision import (
+    average_precision,
+    overlap_table,
+    relabelled,
+)
 
 PIXEL_NAMES = ("roc_auc", "average_precision", "best_iou")
 OBJECT_NAMES = ("object_map", "object_iou", "object_recall", "object_precision")
@@ -154,8 +158,7 @@ def match_objects(
     kept = np.flatnonzero(areas >= _LEAST_PIXELS)
     if len(kept) == 0:
         return [0.0] * len(OBJECT_NAMES)
-    annotated = np.unique(mask, return_inverse=True)[1].reshape(mask.shape).astype(np.int32)
-    overlaps = overlap_table(found.astype(np.int32), annotated)[kept - 1]
+    overlaps = overlap_table(found.astype(np.int32), relabelled(mask))[kept - 1]
     best = overlaps.max(axis=0)
     return [
         average_precision(overlaps, np.asarray(ndimage.mean(sure, found, kept))),

@@ -6,7 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ptssp_sklearn.embedding.statistics._average_precision import average_precision, overlap_table
+from ptssp_sklearn.embedding.statistics._average_precision import (
+    average_precision,
+    overlap_table,
+    relabelled,
+)
 
 Labels = NDArray[np.int32]
 
@@ -31,8 +35,7 @@ def ceiling_statistics(mask: Labels) -> dict[str, float]:
         mAP50-95 and, of merged objects, the mean best IoU; fractions. NaN where the mask
         is empty.
     """
-    ids = np.unique(mask, return_inverse=True)[1].reshape(mask.shape).astype(np.int32)
-    ids += not (mask == 0).any()
+    ids = relabelled(mask)
     if not ids.any():
         return dict.fromkeys(CEILING_NAMES, np.nan)
     merged, merged_iou = _score(ndimage.label(ids)[0], ids)

@@ -136,7 +136,7 @@ def lite0_encoder() -> nn.Module:
     from ptssp_sklearn.embedding.networks.architectures import trained_lite0
     from ptssp_sklearn.exceptions import need
 
-    timm = need("timm", "EfficientNet-Lite0", 'pip install "ptssp_sklearn[measure]"')
+    timm = need("timm", "EfficientNet-Lite0", "measure")
     with torch.random.fork_rng(devices=[]):
         trained = trained_lite0().state_dict()
         encoder = timm.create_model(

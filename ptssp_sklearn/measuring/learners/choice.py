@@ -8,11 +8,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ptssp_sklearn.exceptions import did_you_mean
 from ptssp_sklearn.measuring.learner import Learner
 from ptssp_sklearn.measuring.learners.scorer import Scorer
 
@@ -113,8 +113,7 @@ def _home(learner: str, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         return HOMES["yolo"], {"weights": learner, **settings}
     if learner in HOMES or ":" in learner:
         return HOMES.get(learner, learner), dict(settings)
-    near = get_close_matches(learner, HOMES, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(learner, HOMES)
     raise ValueError(
         f"Got learner {learner!r}, expected {', '.join(HOMES)}, a weights file or yaml of "
         f"ultralytics such as yolo11n-seg.pt, or package.module:Class.{hint}"

