@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ptssp_sklearn.datasets._files import Folder
-from ptssp_sklearn.datasets._headers import image_shape
+from ptssp_sklearn.datasets._files import Folder, image_shape
 from ptssp_sklearn.datasets._objects import ObjectBuilder
 from ptssp_sklearn.datasets._remarks import LeftOut, Remarks
 from ptssp_sklearn.datasets._store import MaskReader, Store

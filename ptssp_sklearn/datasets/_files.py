@@ -1,19 +1,26 @@
-"""The files of a labelled data set: listed once, found as labels write their paths, read whole."""
+"""The files of a labelled data set: listed once, found as labels write their paths, looked at."""
 
 from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from ptssp_sklearn.exceptions import DatasetError
+from PIL import ExifTags, Image
+
+from ptssp_sklearn.exceptions import DatasetError, ImageError
 
 _SUFFIXES = "jpg jpeg jpe jfif png bmp webp tif tiff gif avif pgm ppm pbm jp2 tga"
 IMAGE_SUFFIXES = frozenset(f".{name}" for name in _SUFFIXES.split())
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _OTHERS = frozenset({"__MACOSX", "__pycache__"})
+_TAIL = 4096
+"""What follows the end mark of a JPEG in files that are whole, bytes at most."""
+_ENDS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}
+_TURNED = (5, 6, 7, 8)
 
 
 class Folder:
@@ -138,6 +145,53 @@ def read_text(path: Path) -> str:
         ) from None
     except OSError as error:
         raise DatasetError(f"Got '{path}', which cannot be read ({error.strerror}).") from None
+
+
+def image_shape(path: Path) -> tuple[int, int]:
+    """Read the size of an image as it is seen, turned as its EXIF data says.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    shape : (height, width), pixels
+
+    Raises
+    ------
+    ImageError
+        If the file is missing, empty, truncated or no image; the message is the reason.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                width, height = image.size
+                orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+                if not _ends(path, image.format or ""):
+                    image.load()
+    except FileNotFoundError:
+        raise ImageError("there is no such file") from None
+    except Image.DecompressionBombError:
+        raise ImageError("has too many pixels") from None
+    except (Image.UnidentifiedImageError, ImportError):  # ultralytics' open asks for HEIF
+        empty = os.path.getsize(path) == 0
+        raise ImageError("is empty (0 bytes)" if empty else "is no image") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ImageError(f"is damaged ({error})") from None
+    return (width, height) if orientation in _TURNED else (height, width)
+
+
+def _ends(path: Path, form: str) -> bool:
+    """Tell whether the mark of the end stands where it should; a format without one passes."""
+    mark = _ENDS.get(form)
+    if mark is None:
+        return True
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL))
+        return mark in file.read()
 
 
 def natural(name: str) -> list[tuple[int, str]]:

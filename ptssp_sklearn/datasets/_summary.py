@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from ptssp_sklearn.datasets._remarks import counted
 
-if TYPE_CHECKING:
-    from ptssp_sklearn.datasets.dataset import LabelledDataset
-
 _SHOWN = 20
 """Classes that are listed at most."""
 
 
-def summary_text(dataset: LabelledDataset) -> str:
-    """Tell what a data set holds, a line a fact."""
+def summary_text(dataset: Any) -> str:
+    """Tell what a `LabelledDataset` holds, a line a fact."""
     counts = dataset.object_counts
     images = f"{counted(len(dataset), 'image')} ({dataset.form})"
     splits = Counter(name for names in dataset.splits for name in names)
@@ -34,7 +31,7 @@ def summary_text(dataset: LabelledDataset) -> str:
     return "\n".join([*lines, *(f"Note: {line}" for line in dataset.remarks())])
 
 
-def _object_lines(dataset: LabelledDataset) -> list[str]:
+def _object_lines(dataset: Any) -> list[str]:
     counts = dataset.object_counts
     low, middle, high = np.quantile(counts, [0.05, 0.5, 0.95])
     empty = int((counts == 0).sum())

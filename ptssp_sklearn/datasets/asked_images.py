@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ptssp_sklearn.datasets._files import IMAGE_SUFFIXES, Folder, natural, suffix
-from ptssp_sklearn.datasets._headers import image_shape
+from ptssp_sklearn.datasets._files import IMAGE_SUFFIXES, Folder, image_shape, natural, suffix
 from ptssp_sklearn.datasets._remarks import counted
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.mask_folder import read_pairs

@@ -13,6 +13,7 @@ from scipy import ndimage
 from ptssp_sklearn.exceptions import ImageError
 from ptssp_sklearn.images import MAX_PIXELS
 
+BOMB = Image.DecompressionBombError
 VOID = 255
 """Pixels that belong to nothing, beside ids that are small."""
 _WIDE = 64
@@ -48,7 +49,7 @@ def read_values(path: Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.int64]:
             values = np.asarray(image.convert(plain.get(image.mode, image.mode)))
     except FileNotFoundError:
         raise ImageError("there is no such file") from None
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, ImportError, BOMB) as error:
         if isinstance(error, ImageError):
             raise
         raise ImageError(f"is damaged or no image ({error})") from None

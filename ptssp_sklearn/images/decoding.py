@@ -142,7 +142,7 @@ def _decode(
         raise ImageError(f"Got {name}, but there is no such file. Check the path.") from None
     except IsADirectoryError:
         raise ImageError(f"Got {name}, a folder. Name an image file.") from None
-    except UnidentifiedImageError:
+    except (UnidentifiedImageError, ImportError):  # ultralytics' own open asks for a HEIF package
         raise ImageError(f"Got {name}, {_why_no_image(cell)}. Give a PNG, JPEG, WebP …") from None
     except ImageError:
         raise

@@ -111,9 +111,8 @@ def test_createml_boxes_are_given_by_their_centre(tmp_path):
 def test_what_is_no_data_set_is_refused_and_what_it_holds_is_said(tmp_path):
     save_image(tmp_path / "a.png")
     save_text(tmp_path / "notes.json", '{"a": 1}')
-    with pytest.raises(
-        DatasetError, match=r"no labels are recognised \(it holds: 1 image, 1 \.json file\)"
-    ):
+    held = r"no labels are recognised \(it holds: 1 image, 1 \.json file\)"
+    with pytest.raises(DatasetError, match=held):
         open_dataset(tmp_path)
     with pytest.raises(DatasetError, match="neither COCO, LabelMe nor CreateML"):
         open_dataset(tmp_path / "notes.json")

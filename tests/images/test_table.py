@@ -80,3 +80,30 @@ def test_decoding_errors_name_row_and_column():
     row = check_image_table(frame(image_1=IMAGE, mask_1=np.zeros((4, 4), int)))[0]
     with pytest.raises(ImageError, match="mask_1 of row 'task' of 4 x 4"):
         [source.identify() for source in row_sources(row, 10**6, MemoryCache(10**6))]
+
+
+def test_the_labels_column_says_what_masks_were_drawn_from():
+    two_pieces = np.zeros((8, 8), np.uint8)
+    two_pieces[:2], two_pieces[5:] = 1, 1
+    table = frame(image_1=IMAGE, mask_1=two_pieces)
+    for labels, count in ((None, 2), ("boxes", 1), ("masks", 1)):
+        row = check_image_table(table.assign(labels=labels))[0]
+        assert row.labels == labels
+        ((_, mask),) = row.decode()
+        assert mask.max() == count
+        (source,) = row_sources(row, 10**6, None)
+        assert source.load_mask().max() == count
+    with pytest.raises(ImageError, match="Got 'polygons' in the column 'labels'"):
+        check_image_table(table.assign(labels="polygons"))
+
+
+def test_one_array_with_and_without_labels_is_not_one_entry_of_the_cache():
+    cache, two_pieces = MemoryCache(10**6), np.zeros((8, 8), np.uint8)
+    two_pieces[:2], two_pieces[5:] = 1, 1
+    table = frame(image_1=IMAGE, mask_1=two_pieces)
+    found = set()
+    for labels in (None, "masks"):
+        (source,) = row_sources(check_image_table(table.assign(labels=labels))[0], 10**6, cache)
+        source.identify()
+        found.add(source.objects)
+    assert len(found) == 2
