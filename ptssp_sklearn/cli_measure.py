@@ -29,9 +29,7 @@ def measure(
     ] = "torchvision",
     minutes: Annotated[float, typer.Option(help="Time that trainings may take.")] = 30.0,
     sizes: Annotated[str, typer.Option(help="Images: auto, or such as 4,16,64.")] = "auto",
-    repeats: Annotated[
-        str, typer.Option(help="Of each size: auto or a number.")
-    ] = "auto",
+    repeats: Annotated[str, typer.Option(help="Of each size: auto or a number.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     jobs: Annotated[
         int | None,

@@ -98,9 +98,7 @@ def check_image_table(X: Any) -> list[ImageRow]:
     return [_row(*parts) for parts in zip(names, images, masks, kinds, strict=True)]
 
 
-def image_table(
-    rows: Sequence[tuple[Any, Any]], *, index: Any = None
-) -> pd.DataFrame:
+def image_table(rows: Sequence[tuple[Any, Any]], *, index: Any = None) -> pd.DataFrame:
     """Build an image table from the images and masks of each dataset.
 
     Parameters
