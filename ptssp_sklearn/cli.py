@@ -189,14 +189,14 @@ def page(
         refuse(error)
 
 
-def _points(pilot: list[str] | None) -> list[tuple[float, float]]:
+def _points(pilot: list[str] | None) -> list[Any]:
     """Read ``51:0.23`` or a file of the columns size and score."""
     import pandas as pd
 
     from ptssp_sklearn.curves.pilot import check_pilot
     from ptssp_sklearn.measuring import Measurement
 
-    points: list[tuple[float, float]] = []
+    points: list[Any] = []
     for text in pilot or []:
         if Path(text).is_dir() or text.lower().endswith(".sqlite"):
             points += Measurement.load(text).pilot()
