@@ -16,6 +16,7 @@ from PIL import Image
 
 from experiments.collection.options import positive
 from experiments.datasets import make_dataset
+from experiments.learners.instances import with_ids
 from ptssp_sklearn.banks import METRICS, write_bank
 from ptssp_sklearn.curves.table import pivot_points
 from ptssp_sklearn.measuring.trainings.database import StoreError
@@ -123,7 +124,7 @@ def _main_learner(points: pd.DataFrame) -> str:
 
 def _pictures(record: dict[str, Any], count: int) -> Pictures:
     dataset = make_dataset(record)
-    samples = dataset.train(min(count, dataset.n_train))
+    samples = [with_ids(sample) for sample in dataset.train(min(count, dataset.n_train))]
     return [s.image for s in samples], [s.mask for s in samples]
 
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from ptssp_sklearn._version import __version__
+from ptssp_sklearn.cli_measure import measure
+from ptssp_sklearn.cli_output import (
+    draw,
+    find,
+    looked_at,
+    print_answer,
+    print_asked,
+    refuse,
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(measure)
 
 
 def main() -> None:
@@ -58,7 +67,8 @@ Pilot = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SIZE:SCORE",
-        help="A measured point, repeat the option; or a .csv with the columns size and score.",
+        help="A measured point, repeat the option; a .csv with the columns size and score; or the "
+        "folder that ptssp measure wrote.",
     ),
 ]
 Model = Annotated[
@@ -90,17 +100,17 @@ def predict(
         check_target(target)
         points = _points(pilot)
         asked = _asked(images, mask, model, class_name, count)
-        fitted = _model(model)
+        fitted = find(model)
         table = None if asked is None else asked.table
         answer = answer_for(fitted, table, target, pilot=points, coverage=interval)
         if plot is not None:
-            _draw(answer, fitted, plot)
+            draw(answer, fitted, plot)
     except (ValueError, OSError, ImportError) as error:
-        _refuse(error)
+        refuse(error)
     if as_json:
-        typer.echo(json.dumps(answer.to_json() | _looked_at(asked), indent=1))
+        typer.echo(json.dumps(answer.to_json() | looked_at(asked), indent=1))
     else:
-        _print(answer, asked, plot)
+        print_answer(answer, asked, plot)
 
 
 @app.command()
@@ -123,7 +133,7 @@ def plan(
     """Propose how many images to label before measuring next."""
     try:
         points, asked = _points(pilot), _asked(images, mask, model, class_name, count)
-        found = _model(model).plan(
+        found = find(model).plan(
             None if asked is None else asked.table,
             target,
             pilot=points or None,
@@ -135,9 +145,9 @@ def plan(
             max_size=max_size,
         )[0]
     except (ValueError, OSError, ImportError) as error:
-        _refuse(error)
+        refuse(error)
     if as_json:
-        typer.echo(json.dumps(found.to_json() | _looked_at(asked), indent=1))
+        typer.echo(json.dumps(found.to_json() | looked_at(asked), indent=1))
         return
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{found.sentence()}[/bold]")
@@ -146,7 +156,7 @@ def plan(
         size = "–" if row["size"] != row["size"] else f"{row['size']:,.0f}"
         shown.add_row(str(number), size, f"{row['needed']:.0%}", f"{row['reached']:.0%}")
     console.print(shown)
-    _print_asked(console, asked)
+    print_asked(console, asked)
 
 
 @app.command()
@@ -162,7 +172,7 @@ def serve(
     try:
         run_server(model, host=host, port=port, timeout=timeout)
     except (ValueError, OSError, ImportError) as error:
-        _refuse(error)
+        refuse(error)
 
 
 @app.command("app")
@@ -176,17 +186,21 @@ def page(
     try:
         serve_page(host=host, port=port)
     except (ValueError, OSError, ImportError) as error:
-        _refuse(error)
+        refuse(error)
 
 
-def _points(pilot: list[str] | None) -> list[tuple[float, float]]:
+def _points(pilot: list[str] | None) -> list[Any]:
     """Read ``51:0.23`` or a file of the columns size and score."""
     import pandas as pd
 
     from ptssp_sklearn.curves.pilot import check_pilot
+    from ptssp_sklearn.measuring import Measurement
 
-    points: list[tuple[float, float]] = []
+    points: list[Any] = []
     for text in pilot or []:
+        if Path(text).is_dir() or text.lower().endswith(".sqlite"):
+            points += Measurement.load(text).pilot()
+            continue
         if text.lower().endswith(".csv"):
             table = pd.read_csv(text)
             if not {"size", "score"} <= set(table.columns):
@@ -212,62 +226,6 @@ def _asked(
     from ptssp_sklearn.datasets.asked_images import asked_images
     from ptssp_sklearn.serving.handler import knows_images
 
-    if not images and not mask and not knows_images(_model(model)):
+    if not images and not mask and not knows_images(find(model)):
         return None
     return asked_images(images or [], mask or [], class_name=name, n_images=count)
-
-
-def _looked_at(asked: Any) -> dict[str, Any]:
-    """List the images that were looked at, with the objects read in each."""
-    if asked is None:
-        return {}
-    pairs = zip(asked.files, asked.counts, strict=True)
-    return {"images": [{"file": file, "objects": count} for file, count in pairs]}
-
-
-def _print_asked(console: Console, asked: Any) -> None:
-    if asked is not None:
-        console.print(f"Images: {asked.sentence()}")
-        for note in asked.notes:
-            console.print(f"Note: {note}")
-
-
-@cache
-def _model(name: str) -> Any:
-    from ptssp_sklearn.serving.server import find_model
-
-    return find_model(name)
-
-
-def _draw(answer: Any, fitted: Any, path: Path) -> None:
-    from ptssp_sklearn.serving.answer import answer_display
-
-    alike = answer.neighbours
-    known = None if alike is None else fitted.training_curves.loc[alike["dataset"]]
-    answer_display(answer, known).plot().save(path)
-
-
-def _print(answer: Any, asked: Any, plot: Path | None) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]{answer.sentence()}[/bold]")
-    table = Table("training images", *[f"{size:,}" for size in answer.curve])
-    table.add_row("predicted mAP50-95", *[f"{score:.3f}" for score in answer.curve.values()])
-    for place, end in enumerate(("low", "high")):
-        shown = [f"{ends[place]:.3f}" for ends in answer.band.values()]
-        table.add_row(f"{answer.coverage:.0%} {end} end", *shown)
-    console.print(table)
-    params = ", ".join(f"{name} = {value:.4g}" for name, value in answer.params.items())
-    console.print(f"Curve: {params}\nModel: {answer.model}")
-    _print_asked(console, asked)
-    if answer.neighbours is not None:
-        console.print(f"Most alike: {', '.join(answer.neighbours['dataset'].head(3))}")
-    for note in answer.notes():
-        console.print(f"Note: {note}")
-    if plot is not None:
-        console.print(f"Plot: {plot}")
-
-
-def _refuse(error: Exception) -> NoReturn:
-    line = " ".join(str(error).split())
-    typer.echo(f"ptssp: {line}", err=True)
-    raise typer.Exit(2)

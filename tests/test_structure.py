@@ -24,7 +24,14 @@ WINGS = [
 ]  # fmt: skip
 """Folders of the package in the order in which data go through them."""
 
-GROUND = {"_version": 0, "exceptions": 0, "banks": 2.5, "cli": 99}
+GROUND = {
+    "_version": 0,
+    "exceptions": 0,
+    "banks": 2.5,
+    "cli_output": 97,
+    "cli_measure": 98,
+    "cli": 99,
+}
 """Files beside the wings, and the place among them at which they stand."""
 
 EXPERIMENTS = [

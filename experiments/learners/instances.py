@@ -8,7 +8,9 @@ from scipy import ndimage
 
 from experiments.datasets.base import Sample
 from ptssp_sklearn.embedding.statistics.watershed import split_instances
+from ptssp_sklearn.measuring import learner as measured
 from ptssp_sklearn.measuring.learner import Prediction
+from ptssp_sklearn.measuring.outlines import masks_of
 
 Array = NDArray[np.float32]
 
@@ -17,6 +19,23 @@ LEAST_AREA = 4
 
 MOST_OBJECTS = 100
 """Of one image, those the network is surest of."""
+
+
+def with_ids(sample: measured.Sample) -> Sample:
+    """Draw the objects of a sample as ids, the later over the earlier; boxes are filled."""
+    if isinstance(sample, Sample):
+        return sample
+    objects, shape = sample.objects, sample.image.shape[:2]
+    outlines = objects.outlines or tuple((_corners(box),) for box in objects.boxes)
+    mask = np.zeros(shape, np.int32)
+    for number, drawn in enumerate(masks_of(outlines, *shape), start=1):
+        mask[drawn] = number
+    return Sample(sample.image, mask, objects.classes)
+
+
+def _corners(box: NDArray[np.float64]) -> NDArray[np.float64]:
+    left, top, right, bottom = box
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
 
 def class_map(sample: Sample) -> NDArray[np.int64]:

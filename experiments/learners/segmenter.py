@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from experiments.datasets.base import Sample
-from experiments.learners.instances import class_map, find_instances
+from experiments.learners.instances import class_map, find_instances, with_ids
 from ptssp_sklearn.embedding.networks.network_backbone import fast_bfloat16
 from ptssp_sklearn.embedding.statistics.unet import turned
 from ptssp_sklearn.embedding.statistics.watershed import distance_map
-from ptssp_sklearn.measuring.learner import Budget, Job, Learner, Model, Prediction
+from ptssp_sklearn.measuring.learner import Budget, Job, Learner, Model, Prediction, Sample
 
 PEAK_RATE = 5e-3
 BETAS = (0.9, 0.95)
@@ -122,9 +121,10 @@ class _Tensors:
     """The samples of one training on the device, and the seeded order they are drawn in."""
 
     def __init__(self, job: Job, budget: Budget, device: str) -> None:
-        self.images = _pixels([s.image for s in job.samples]).to(device)
-        self.labels = _stacked([class_map(s) for s in job.samples]).to(device)
-        self.depth = _stacked([distance_map(s.mask) for s in job.samples]).to(device)
+        samples = [with_ids(sample) for sample in job.samples]
+        self.images = _pixels([s.image for s in samples]).to(device)
+        self.labels = _stacked([class_map(s) for s in samples]).to(device)
+        self.depth = _stacked([distance_map(s.mask) for s in samples]).to(device)
         rng = np.random.default_rng(job.seed)
         count = budget.steps * budget.batch_size
         rounds = -(-count // len(job.samples))

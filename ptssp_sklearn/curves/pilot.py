@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ptssp_sklearn.curves.pilot_forms import as_points
 from ptssp_sklearn.curves.table import table_sizes
 from ptssp_sklearn.exceptions import InputError
 
@@ -34,7 +35,8 @@ def check_pilot(pilot: Any, n_rows: int | None = None) -> tuple[Array, Array]:
     ----------
     pilot : curve table of shape (n_rows, n_sizes), or list of (size, score) for one row
         Scores as fractions, NaN where not measured; a row may be empty. A size may be
-        measured several times in a list.
+        measured several times in a list. Also whatever
+        `ptssp_sklearn.curves.pilot_forms.as_points` turns into such a list.
     n_rows : int, optional
         Rows that are asked about; any number where None.
 
@@ -55,6 +57,7 @@ def check_pilot(pilot: Any, n_rows: int | None = None) -> tuple[Array, Array]:
     >>> check_pilot([(16, 0.31), (32, 0.42)])
     (array([16., 32.]), array([[0.31, 0.42]]))
     """
+    pilot = as_points(pilot)
     if isinstance(pilot, pd.DataFrame):
         found = table_sizes(pilot)
         if found is None:
@@ -80,7 +83,7 @@ def check_pilot(pilot: Any, n_rows: int | None = None) -> tuple[Array, Array]:
 
 def _pairs(pilot: Any) -> tuple[Array, Array]:
     try:
-        pairs = np.array([(float(size), float(score)) for size, score in pilot]).reshape(-1, 2)
+        pairs = np.array([(float(size), float(score)) for size, score, *_ in pilot]).reshape(-1, 2)
     except (TypeError, ValueError):
         raise ValueError(
             f"Got the pilot {pilot!r:.60}, expected a curve table or a list of (size, score) "

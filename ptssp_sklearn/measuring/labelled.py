@@ -111,7 +111,7 @@ class LabelledTask:
         """Give the first `size` training images of the order of `repeat`: subsets nest."""
         return [self._read(int(row)) for row in self.sampling.train(size, repeat)]
 
-    def test(self, size: int, repeat: int = 0) -> list[LabelledImage]:
+    def test(self, size: int = 0, repeat: int = 0) -> list[LabelledImage]:
         """Give the images that the training of this size and repeat is tested on."""
         return [self._read(int(row)) for row in self.sampling.test(size, repeat)]
 

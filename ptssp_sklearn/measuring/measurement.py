@@ -165,26 +165,30 @@ def _points(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
     place = ("map50_95", "map50").index(metric)
     found = []
     spread = _training_spread(rows, metric)
-    for size, group in rows.groupby("size"):
+    for size, group in _by_size(rows):
         score = float(np.average(group[metric], weights=group["n_test"]))
         draws = np.stack([draws[place] for draws in group["resampled"]])
         weights = np.where(np.isfinite(draws), group["n_test"].to_numpy()[:, None], 0.0)
         means = (np.nan_to_num(draws) * weights).sum(axis=0) / np.maximum(weights.sum(axis=0), 1)
         tests = float(np.var(means[weights.sum(axis=0) > 0]))
-        own = (spread * _usual(float(size), score)) ** 2 / len(group)
+        own = (spread * _usual(size, score)) ** 2 / len(group)
         least = 0.5 / max(1, int(group["n_objects"].max()))
         found.append({
-            "size": int(size), "score": score, "error": max(float(np.sqrt(tests + own)), least),
+            "size": size, "score": score, "error": max(float(np.sqrt(tests + own)), least),
             "n_trainings": len(group), "n_test": int(group["n_test"].max()),
         })  # fmt: skip
     return pd.DataFrame(found)
 
 
+def _by_size(rows: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
+    return [(int(size), rows[rows["size"] == size]) for size in np.unique(rows["size"])]
+
+
 def _training_spread(rows: pd.DataFrame, metric: str) -> float:
     """Compare the spread of repeats with the usual one, which counts like four repeats more."""
     total, count = _USUAL_WEIGHT, _USUAL_WEIGHT
-    for size, group in rows.groupby("size"):
-        usual = _usual(float(size), float(group[metric].mean()))
+    for size, group in _by_size(rows):
+        usual = _usual(size, float(group[metric].mean()))
         total += float(((group[metric] - group[metric].mean()) ** 2).sum()) / usual**2
         count += len(group) - 1
     return float(np.sqrt(total / count))

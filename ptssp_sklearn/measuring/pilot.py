@@ -18,6 +18,7 @@ from ptssp_sklearn.measuring.labelled import Labelled, label_digest
 from ptssp_sklearn.measuring.learner import Budget, Learner
 from ptssp_sklearn.measuring.learners.choice import LearnerChoice, choose_learner
 from ptssp_sklearn.measuring.measurement import Measurement, read_measurement
+from ptssp_sklearn.measuring.mlflow_log import PointLog
 from ptssp_sklearn.measuring.sizes import automatic_trainings, read_sizes
 from ptssp_sklearn.measuring.trainings.campaign import Campaign
 from ptssp_sklearn.measuring.trainings.schedule import Task
@@ -134,6 +135,7 @@ def measure_pilot(
     Returns
     -------
     measurement : Measurement
+        Its points are also logged to the MLflow run that is open, where there is one.
 
     Raises
     ------
@@ -148,12 +150,14 @@ def measure_pilot(
     with _folder(out) as folder:
         store = Store(folder / FILE, code=code_version())
         try:
-            _run(plan, store, jobs=jobs, dask=dask, on_point=on_point, quiet=quiet)
+            log = PointLog()
+            _run(plan, store, jobs=jobs, dask=dask, on_point=[log, *on_point], quiet=quiet)
             found = read_measurement(store, dataset=plan.name, learner=choice.name)
         finally:
             store.close()
     if found.trainings.empty:
         raise ValueError(f"Got no training that succeeded: {found.failed['reason'].iloc[0]}")
+    log.finish(found)
     return found
 
 

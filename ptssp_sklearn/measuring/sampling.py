@@ -63,7 +63,8 @@ class Sampling:
         Parameters
         ----------
         splits : sequence of tuple of str
-            Of each image: train, val, test, or other names; empty where unknown.
+            Of each image: train, val, test, or other names; empty where unknown. An image
+            that is in train, too, is no test image.
         groups : sequence of str or None, optional
             Images of one group never stand on both sides.
         n_objects : sequence of int
@@ -77,7 +78,7 @@ class Sampling:
         """
         codes, counts = _codes(groups, len(splits)), np.asarray(n_objects)
         for split in _HELD_OUT:
-            inside = np.array([split in names for names in splits], dtype=bool)
+            inside = np.array([split in n and "train" not in n for n in splits], dtype=bool)
             held_out = np.flatnonzero(inside)
             if len(held_out) >= LEAST_TEST and counts[held_out].any():
                 rest = np.flatnonzero(~inside & ~np.isin(codes, codes[held_out]))

@@ -81,13 +81,14 @@ def _score(
     units: Sequence[str],
     class_names: Sequence[str],
 ) -> dict[str, Any]:
-    sides: list[list[dict[str, Any]]] = [[], []]
+    there: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     for number, (truth, one) in enumerate(zip(truths, predictions, strict=True)):
-        sides[0] += _notes(kind, truth.boxes, truth.outlines, truth.classes, shapes[number], number)
+        there += _notes(kind, truth.boxes, truth.outlines, truth.classes, shapes[number], number)
         masks = None if one.masks is None else list(one.masks)
-        found = _notes(kind, one.boxes, masks, one.classes, shapes[number], number)
-        sides[1] += [{**note, "score": float(s)} for note, s in zip(found, one.scores, strict=True)]
-    judge = _judge(kind, *sides, shapes, len(class_names))
+        notes = _notes(kind, one.boxes, masks, one.classes, shapes[number], number)
+        found += [{**note, "score": float(s)} for note, s in zip(notes, one.scores, strict=True)]
+    judge = _judge(kind, there, found, shapes, len(class_names))
     precision = np.asarray(judge.eval["precision"])[:, :, :, 0, 0]
     by_class = {
         name: _means(precision[:, :, number])
@@ -95,12 +96,12 @@ def _score(
         if (precision[:, :, number] > -1).any()
     }
     means = {name: float(np.mean([c[name] for c in by_class.values()])) for name in METRICS}
-    matches = Matches.of(judge.ious, *sides, len(class_names), MAX_DETECTIONS)
+    matches = Matches.of(judge.ious, there, found, len(class_names), MAX_DETECTIONS)
     return {
         **means,
         "classes": by_class,
         "n_test": len(truths),
-        "n_objects": len(sides[0]),
+        "n_objects": len(there),
         "resampled": resampled_scores(matches, units),
     }
 

@@ -56,7 +56,7 @@ def build_detector(name: str, n_classes: int, side: int, encoder: nn.Module | No
     encoder : Module or None
         A trained encoder for the models on EfficientNet-Lite0.
     """
-    shared = {"min_size": side, "max_size": side}
+    shared: dict[str, Any] = {"min_size": side, "max_size": side}
     if encoder is None:
         make = (BOX_MODELS | MASK_MODELS)[name]
         return make(weights=None, weights_backbone=None, num_classes=n_classes + 1, **shared)
@@ -145,4 +145,4 @@ def lite0_encoder() -> nn.Module:
     encoder.load_state_dict({name: trained[name] for name in encoder.state_dict()})
     for name, parameter in encoder.named_parameters():
         parameter.requires_grad_(not name.startswith(_FROZEN))
-    return encoder  # type: ignore[no-any-return]
+    return encoder

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ptssp_sklearn.banks import METRICS
 from ptssp_sklearn.measuring.trainings.database import Database, StoreError
@@ -192,8 +193,7 @@ class Store(Database):
         query = "SELECT * FROM scores WHERE bank = ? ORDER BY 1, 2, 3, 4, 5, 6"
         with self.lock, self.clear_errors():
             table = pd.read_sql_query(query, self.db, params=(bank,))
-        table["resampled"] = [np.frombuffer(b, "<f4").reshape(2, -1) for b in table["resampled"]]
-        return table
+        return table.assign(resampled=table["resampled"].map(_draws))
 
     def banks(self) -> list[str]:
         """Name the banks that hold points."""
@@ -208,6 +208,11 @@ class Store(Database):
                 "SELECT record FROM datasets WHERE bank = ? ORDER BY rowid", (bank,)
             ).fetchall()
         return [json.loads(row[0]) for row in rows]
+
+
+def _draws(written: bytes) -> NDArray[np.float32]:
+    draws: NDArray[np.float32] = np.frombuffer(written, "<f4").reshape(2, -1)
+    return draws
 
 
 def portable(record: dict[str, Any]) -> dict[str, Any]:

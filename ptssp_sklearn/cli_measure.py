@@ -1,0 +1,162 @@
+"""The command ``ptssp measure``: a pilot measured, and the answer that it gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ptssp_sklearn.cli_output import draw, find, print_answer, refuse
+
+_NAMES = {"map50_95": "mAP50-95", "map50": "mAP50"}
+
+
+def measure(
+    dataset: Annotated[str, typer.Argument(help="A labelled data set, as of predict.")],
+    target: Annotated[float, typer.Option(help="Target mAP50-95, a fraction in (0, 1).")],
+    learner: Annotated[
+        str,
+        typer.Option(
+            help="torchvision, yolo, a weights file or yaml of ultralytics (yolo11n-seg.pt), or "
+            "package.module:Class."
+        ),
+    ] = "torchvision",
+    minutes: Annotated[float, typer.Option(help="Time that trainings may take.")] = 30.0,
+    sizes: Annotated[str, typer.Option(help="Images: auto, or such as 4,16,64.")] = "auto",
+    repeats: Annotated[str, typer.Option(help="Of each size: auto or a number.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Worker processes; by default one a core."),
+    ] = None,
+    dask: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of what is measured.")] = Path("measured"),
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the learner; repeat it."),
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of every training.")] = 300,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Of subsets, folds and trainings.")] = 0,
+    model: Annotated[str, typer.Option(help="Model that is asked, as of predict.")] = "general",
+    interval: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.9,
+    track: Annotated[bool, typer.Option("--track", help="Log to MLflow.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+) -> None:
+    """Measure a pilot on a labelled data set, and say what it needs to reach a target mAP."""
+    from ptssp_sklearn.measuring import measure_pilot
+    from ptssp_sklearn.measuring.trainings.database import StoreError
+    from ptssp_sklearn.pipeline.validation import check_target
+
+    try:
+        check_target(target)
+        with _run(track, dataset, learner):
+            measured = measure_pilot(
+                dataset, learner, minutes=minutes, sizes=sizes, repeats=repeats, device=device,
+                jobs=jobs, dask=dask, out=out, settings=read_settings(settings or []), steps=steps,
+                batch_size=batch_size, seed=seed,
+            )  # fmt: skip
+            answer, asked, plot = _answer(measured, dataset, target, model, interval, out)
+            _log(answer, plot)
+    except KeyboardInterrupt:
+        typer.echo("\nStopped; what was measured is kept. Run it again to go on.", err=True)
+        raise typer.Exit(130) from None
+    except (ValueError, OSError, ImportError, StoreError) as error:
+        refuse(error)
+    if as_json:
+        typer.echo(json.dumps(answer.to_json() | {"measured": to_json(measured)}, indent=1))
+        return
+    print_answer(answer, asked, plot)
+    print_measurement(measured, out)
+
+
+def _answer(
+    measured: Any, dataset: str, target: float, model: str, interval: float, out: Path
+) -> tuple[Any, Any, Path]:
+    """Ask a model with the images and the pilot."""
+    from ptssp_sklearn.datasets.asked_images import asked_images
+    from ptssp_sklearn.serving.answer import answer_for
+
+    fitted = find(model)
+    asked = asked_images([dataset], [], class_name=None, n_images=8)
+    seen = asked.table if fitted["regress"].experts_ else None
+    answer = answer_for(fitted, seen, target, pilot=measured.pilot(), coverage=interval)
+    plot = out / "curve.png"
+    draw(answer, fitted, plot)
+    return answer, asked, plot
+
+
+def read_settings(settings: list[str]) -> dict[str, Any]:
+    """Read NAME=VALUE; a value is JSON where it reads as such, else text.
+
+    Raises
+    ------
+    ValueError
+        If one is no such pair.
+    """
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name.isidentifier():
+            raise ValueError(f"Got --set {setting!r}, expected NAME=VALUE, such as side=320.")
+        try:
+            found[name] = json.loads(text)
+        except ValueError:
+            found[name] = text
+    return found
+
+
+def print_measurement(measured: Any, out: Path) -> None:
+    """Print the table of what was measured."""
+    console = Console(highlight=False, soft_wrap=True)
+    kinds = list(dict.fromkeys(measured.trainings["kind"]))
+    names = [(kind, metric) for kind in kinds for metric in ("map50_95", "map50")]
+    table = Table("training images", *[f"{kind} {_NAMES[metric]}" for kind, metric in names],
+                  "trainings", "test images")  # fmt: skip
+    columns = [measured.points(metric, kind) for kind, metric in names]
+    for row, size in enumerate(columns[0]["size"]):
+        cells = [f"{c['score'][row]:.3f} ± {c['error'][row]:.3f}" for c in columns]
+        counts = [str(columns[0][name][row]) for name in ("n_trainings", "n_test")]
+        table.add_row(f"{size:,}", *cells, *counts)
+    console.print(table)
+    console.print(f"Measured: {measured.learner} on {measured.dataset}, {measured.tested}")
+    for failed in measured.failed.itertuples():
+        console.print(f"Note: the training on {failed.size} images failed: {failed.reason}")
+    console.print(f"Pilot: {out} (ptssp predict … --pilot {out})")
+
+
+def to_json(measured: Any) -> dict[str, Any]:
+    """Give what was measured as plain values."""
+    points = measured.points().to_dict(orient="records")
+    about = {"learner": measured.learner, "dataset": measured.dataset, "tested": measured.tested}
+    return {**about, "kind": measured.kind, "points": points}
+
+
+@contextmanager
+def _run(wanted: bool, dataset: str, learner: str) -> Iterator[None]:
+    """Open an MLflow run if asked for."""
+    if not wanted:
+        yield
+        return
+    from ptssp_sklearn.tracking import track
+
+    with track(f"measure {learner} on {Path(dataset).name}", losses=False):
+        yield
+
+
+def _log(answer: Any, plot: Path) -> None:
+    """Log the answer to the MLflow run that is open."""
+    from ptssp_sklearn.measuring.mlflow_log import active_run
+
+    if active_run() is None:
+        return
+    import mlflow
+
+    mlflow.log_dict(answer.to_json(), "answer.json")
+    mlflow.log_artifact(str(plot), "figures")
