@@ -58,7 +58,16 @@ Pilot = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SIZE:SCORE",
-        help="A measured point, repeat the option; or a .csv with the columns size and score.",
+        help="A measured point, repeat the option; or a .csv with the columns size and score. "
+        "A standard error and the learner that measured it may follow: 16:0.31:0.02:yolov5n.",
+    ),
+]
+LearnerName = Annotated[
+    str | None,
+    typer.Option(
+        "--learner",
+        help="Whose curve: a name such as yolo11n or rf-detr-s, or what it was trained on (coco). "
+        "For models that know several learners.",
     ),
 ]
 Model = Annotated[
@@ -77,6 +86,7 @@ def predict(
     class_name: ClassName = None,
     count: Count = 8,
     pilot: Pilot = None,
+    learner: LearnerName = None,
     model: Model = "general",
     interval: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.9,
     as_json: AsJson = False,
@@ -92,7 +102,7 @@ def predict(
         asked = _asked(images, mask, model, class_name, count)
         fitted = _model(model)
         table = None if asked is None else asked.table
-        answer = answer_for(fitted, table, target, pilot=points, coverage=interval)
+        answer = answer_for(fitted, table, target, pilot=points, learner=learner, coverage=interval)
         if plot is not None:
             _draw(answer, fitted, plot)
     except (ValueError, OSError, ImportError) as error:
@@ -111,6 +121,7 @@ def plan(
     class_name: ClassName = None,
     count: Count = 8,
     pilot: Pilot = None,
+    learner: LearnerName = None,
     model: Model = "general",
     rounds: Annotated[int, typer.Option(help="Rounds of labelling and measuring.")] = 3,
     probability: Annotated[float, typer.Option(help="With which the target is reached.")] = 0.9,
@@ -127,6 +138,7 @@ def plan(
             None if asked is None else asked.table,
             target,
             pilot=points or None,
+            learner=learner,
             cost=cost,
             fixed_cost=fixed_cost,
             penalty=penalty,
@@ -179,30 +191,30 @@ def page(
         _refuse(error)
 
 
-def _points(pilot: list[str] | None) -> list[tuple[float, float]]:
-    """Read ``51:0.23`` or a file of the columns size and score."""
+def _points(pilot: list[str] | None) -> list[tuple[Any, ...]]:
+    """Read points such as ``51:0.23`` or files of the columns size and score."""
+    from ptssp_sklearn.curves.pilot import point_of_text, read_pilot
+
+    points: list[tuple[Any, ...]] = []
+    for text in pilot or []:
+        points += _points_of_file(text) if text.lower().endswith(".csv") else [point_of_text(text)]
+    if points:
+        read_pilot(points)
+    return points
+
+
+def _points_of_file(path: str) -> list[tuple[Any, ...]]:
+    """Read a file of the columns size and score, and if it has them error and learner."""
     import pandas as pd
 
-    from ptssp_sklearn.curves.pilot import check_pilot
-
-    points: list[tuple[float, float]] = []
-    for text in pilot or []:
-        if text.lower().endswith(".csv"):
-            table = pd.read_csv(text)
-            if not {"size", "score"} <= set(table.columns):
-                raise ValueError(f"Got '{text}', expected the columns size and score.")
-            points += list(zip(table["size"], table["score"], strict=True))
-            continue
-        size, _, score = text.partition(":")
-        try:
-            points.append((float(size), float(score)))
-        except ValueError:
-            raise ValueError(
-                f"Got --pilot {text!r}, expected SIZE:SCORE such as 51:0.23, or a .csv file."
-            ) from None
-    if points:
-        check_pilot(points)
-    return points
+    table = pd.read_csv(path)
+    if not {"size", "score"} <= set(table.columns):
+        raise ValueError(f"Got '{path}', expected the columns size and score.")
+    columns = [table["size"], table["score"]]
+    for name in ("error", "learner"):
+        found = table[name] if name in table.columns else pd.Series([None] * len(table))
+        columns.append(found.astype(object).where(found.notna(), None))
+    return list(zip(*columns, strict=True))
 
 
 def _asked(

@@ -129,6 +129,48 @@ def read_pilot(pilot: Any, n_rows: int | None = None) -> Pilot:
     return points
 
 
+def point_of_text(text: str) -> tuple[Any, ...]:
+    """Read a point such as ``16:0.31``, ``16:0.31:0.02`` or ``16:0.31:0.02:yolov5n``.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+
+    Examples
+    --------
+    >>> from ptssp_sklearn.curves import point_of_text
+    >>> point_of_text("16:0.31:yolov5n")
+    (16.0, 0.31, None, 'yolov5n')
+    """
+    parts = [part.strip() for part in text.split(":")]
+    try:
+        if not 2 <= len(parts) <= 4 or not all(parts):
+            raise ValueError
+        numbers = [float(part) for part in parts[:2]]
+        rest: list[Any] = list(parts[2:])
+        if rest and _is_number(rest[0]):
+            rest[0] = float(rest[0])
+        elif len(rest) == 1:
+            rest = [None, *rest]
+        elif rest:
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            f"Got the point {text!r:.60}, expected SIZE:SCORE such as 51:0.23, and if you like "
+            ":STANDARD_ERROR and :LEARNER behind it, such as 51:0.23:0.02:yolov5n."
+        ) from None
+    return (*numbers, *rest)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _points(pilot: Any) -> Pilot:
     try:
         read = [_point(*point) for point in pilot]
