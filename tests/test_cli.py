@@ -103,7 +103,7 @@ def bad_files(folder) -> dict[str, list]:
         "no labels are recognised": [folder],
         "4 x 4 pixels for an image of 64 x 64": [good, "--mask", mask],
         "2 masks for 1 image": [good, "--mask", mask, "--mask", mask],
-        "expected general, yolov8m-seg, a .safetensors file": [good, "--model", "resnet"],
+        "expected detectors, general, a .safetensors file": [good, "--model", "resnet"],
         "expected a model written by": [good, "--model", "gone.safetensors"],
         "expected SIZE:SCORE such as 51:0.23": [good, "--pilot", "51-0.23"],
         "Got the pilot score 23": [good, "--pilot", "51:23"],
@@ -150,7 +150,7 @@ def test_plot_into_a_missing_folder_is_refused(files, tmp_path):
 
 def test_a_pilot_sharpens_the_answer_without_any_image(tmp_path):
     (tmp_path / "pilot.csv").write_text("size,score\n51,0.23\n101,0.3\n")
-    model = ["--model", "yolov8m-seg", "--target", 0.4, "--json"]
+    model = ["--model", "detectors", "--target", 0.4, "--json"]
     from_file = ptssp("predict", *model, "--pilot", tmp_path / "pilot.csv")
     assert (from_file.returncode, from_file.stderr) == (0, "")
     typed = ptssp("predict", *model, "--pilot", "51:0.23", "--pilot", "101:0.3")
@@ -169,7 +169,7 @@ def test_a_model_of_images_asks_for_one():
 
 
 def test_plan_prints_the_rounds():
-    asked = ["--model", "yolov8m-seg", "--target", 0.4, "--pilot", "51:0.23", "--rounds", 2]
+    asked = ["--model", "detectors", "--target", 0.4, "--pilot", "51:0.23", "--rounds", 2]
     words = ptssp("plan", *asked)
     assert words.returncode == 0, words.stderr
     assert "images in all" in words.stdout

@@ -70,7 +70,7 @@ def test_what_is_out_of_reach_is_nothing_infinity_or_an_error(answerer, asked):
 
 
 def test_a_model_of_curves_alone_asks_for_pilots_only():
-    model = load_pretrained("yolov8m-seg")
+    model = load_pretrained("detectors")
     assert input_columns(model) == ["pilot"]
     answerer = Answerer(model)
     answers = answerer.answer(pd.DataFrame({"pilot": [PILOT, None]}), {"target_map": 0.4})
