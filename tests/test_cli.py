@@ -162,6 +162,26 @@ def test_a_pilot_sharpens_the_answer_without_any_image(tmp_path):
     assert answer["interval"]["low"] > 51
 
 
+def test_a_learner_is_asked_for_by_name_and_may_have_been_measured_by_another(tmp_path):
+    (tmp_path / "pilot.csv").write_text("size,score,error,learner\n51,0.23,,yolov5n\n")
+    asked = ["--model", "detectors", "--target", 0.4, "--json"]
+    own = ptssp("predict", *asked, "--learner", "rf-detr-s", "--pilot", "51:0.23")
+    other = ptssp("predict", *asked, "--learner", "rf-detr-s", "--pilot", "51:0.23:yolov5n")
+    table = ptssp("predict", *asked, "--learner", "rf-detr-s", "--pilot", tmp_path / "pilot.csv")
+    assert (own.returncode, other.returncode, other.stdout) == (0, 0, table.stdout)
+    widths = [np.ptp(json.loads(done.stdout)["band"]["64"]) for done in (own, other)]
+    assert widths[1] > 1.2 * widths[0]
+    for wrong in (["--learner", "yolo11q"], ["--pilot", "51:0.2:yolov5q"]):
+        done = ptssp("predict", *asked, *wrong)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "Did you mean 'YOLO" in done.stderr
+
+
+def test_a_score_no_detector_has_is_remarked_upon():
+    done = ptssp("predict", "--model", "detectors", "--target", 0.5, "--pilot", "64:0.97")
+    assert "no known detector has mAP50-95 0.97 with 64 images: was this mAP50?" in done.stdout
+
+
 def test_a_model_of_images_asks_for_one():
     done = ptssp("predict", "--target", 0.3)
     assert done.returncode == 2

@@ -158,7 +158,8 @@ class Answerer:
         ----------
         table : DataFrame
             One row a dataset: ``image_1 …`` and ``mask_1 …`` hold base64 or bytes of image
-            files, ``pilot`` the JSON of a list of [size, score]; a standard error and a learner may follow.
+            files, ``pilot`` the JSON of a list of [size, score]; a standard error and a learner
+            may follow each score.
         params : dict
             See `Question`.
 

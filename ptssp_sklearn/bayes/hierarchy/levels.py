@@ -25,7 +25,7 @@ USUAL_MEAN = np.array([-1.2, -0.5, 3.0, 0.5])
 MEAN_SPREAD = np.array([3.0, 1.0, 3.0, 3.0])
 """What is believed of the mean of all curves' coordinates before any is seen."""
 
-SHIFT_SPREAD = np.array([0.7, 0.3, 0.7, 0.5])
+SHIFT_SPREAD = np.array([1.5, 0.4, 1.5, 0.7])
 """Spread of what a pretraining adds."""
 
 _N = len(USUAL_MEAN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ METRICS = ("map50_95", "map50")
 _EDGE = 0.02
 _NO_IMAGE = -60.0
 _LEAST_ROOM = 0.05
+_LEAST_SIZES = 3
+_FEW_POINTS = 0.2
+"""Weight of what has points at one or two sizes, whose coordinates are mostly drawn blindly."""
 _ONE_DATASET = 2.0
 """The scores of one data set stray from the relation of the metrics together; so much wider."""
 
@@ -95,6 +99,27 @@ class LevelPoints:
     @property
     def n_pairs(self) -> int:
         return len(self.dataset)
+
+    @cached_property
+    def pair_weights(self) -> Array:
+        """How much each pair says of the spread of curves: those of a point or two say little."""
+        seen = np.unique(np.stack([self.pair, self.log_sizes]), axis=1)[0].astype(np.intp)
+        curved = np.bincount(seen, minlength=self.n_pairs) >= _LEAST_SIZES
+        return np.where(curved, 1.0, _FEW_POINTS)
+
+    @cached_property
+    def dataset_weights(self) -> Array:
+        """The same of each data set: that of its best known curve."""
+        weights = np.zeros(self.n_datasets)
+        np.maximum.at(weights, self.dataset, self.pair_weights)
+        return weights
+
+    @cached_property
+    def learner_weights(self) -> Array:
+        """The same of each learner."""
+        weights = np.zeros(len(self.names))
+        np.maximum.at(weights, self.learner, self.pair_weights)
+        return weights
 
     @classmethod
     def of(cls, points: pd.DataFrame, relation: MetricRelation) -> LevelPoints:

@@ -38,12 +38,12 @@ _USUAL = Spreads(
     np.diag(np.array([0.3, 0.2, 0.4, 0.3]) ** 2),
     np.diag(np.array([0.7, 0.3, 0.7, 0.5]) ** 2),
 )
-_FREEDOM, _DF = 7, 4.0
+_FREEDOM, _DF = 12, 4.0
 _GOOD_ACCEPTANCE = 0.3
 _STEPS = (1.0, 3.0, 1.0, 3.0)
 """Lengths of the steps of one pair in a sweep: near, and far for those little is known of."""
-_SCALE_SPREAD, _SLOPE_SPREAD = 0.5, 0.15
-_USUAL_NOISE = MeasurementNoise(scale=0.03, slope=-0.15, df=_DF, correlation=0.0)
+_SCALE_SPREAD, _SLOPE_SPREAD = 0.5, 0.05
+_USUAL_NOISE = MeasurementNoise(scale=0.02, slope=-0.2, df=_DF, correlation=0.0)
 
 
 @dataclass
@@ -199,15 +199,20 @@ class Sampler:
         data, levels = self.data, self.levels
         centre = levels.dataset[data.dataset] + levels.learner[data.learner]
         self.spreads = Spreads(
-            self._spread(levels.dataset - levels.mean, _USUAL.dataset),
-            self._spread(levels.learner - levels.shifts[data.pretraining], _USUAL.learner),
-            self._spread(self.z - centre, _USUAL.within),
+            self._spread(levels.dataset - levels.mean, data.dataset_weights, _USUAL.dataset),
+            self._spread(
+                levels.learner - levels.shifts[data.pretraining],
+                data.learner_weights,
+                _USUAL.learner,
+            ),
+            self._spread(self.z - centre, data.pair_weights, _USUAL.within),
         )
 
-    def _spread(self, gaps: Array, usual: Array) -> Array:
-        """Draw a covariance given deviations, about the usual one."""
-        matrix = (_FREEDOM - 5) * usual + gaps.T @ gaps
-        return invwishart.rvs(_FREEDOM + len(gaps), matrix, random_state=self.rng)
+    def _spread(self, gaps: Array, weights: Array, usual: Array) -> Array:
+        """Draw a covariance given weighted deviations, about the usual one."""
+        matrix = (_FREEDOM - 5) * usual + (weights[:, None] * gaps).T @ gaps
+        freedom = _FREEDOM + weights.sum()
+        return np.asarray(invwishart.rvs(freedom, matrix, random_state=self.rng))
 
     def _draw_calm(self) -> None:
         """Draw how little noise each curve has: with it the noise is Student-t."""
