@@ -44,13 +44,14 @@ check-tests: $(VENV)/.dev ## pytest with coverage
 
 evaluate: $(VENV)/.dev   ## every table and figure of docs/results.md
 	$(BIN)/python -m experiments.evaluate
+	$(BIN)/python -m experiments.detectors evaluate
 
 banks: $(VENV)/.dev      ## the page that shows the banks
 	$(BIN)/python -m experiments.bank_page
 
-train: $(VENV)/.dev      ## the shipped model and its card
+train: $(VENV)/.dev      ## the shipped models and their card
 	$(BIN)/python -m experiments.train --bank procedural --bank procedural-2 --bank cutpaste
-	$(BIN)/python -m experiments.train --bank yolov8m-seg --name yolov8m-seg
+	$(BIN)/python -m experiments.detectors train
 
 bench: $(VENV)/.dev      ## the tables of docs/benchmarks.md
 	$(BIN)/python -m experiments.bench.fitter

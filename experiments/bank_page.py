@@ -23,6 +23,7 @@ from experiments.held_out import (
     LEAST_FITTED,
     N_BETWEEN,
     TIE,
+    WHOLE_CURVES,
     add_banks,
     compare,
     open_bank,
@@ -31,7 +32,6 @@ from experiments.held_out import (
 )
 from experiments.protocol.draws import count_images
 from experiments.protocol.families import FAMILIES
-from ptssp_sklearn.banks import bank_names
 from ptssp_sklearn.curves.variable_projection import fit_curves
 
 N_WORST = 6
@@ -192,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_banks(parser)
     parser.add_argument("--out", type=Path, default=Path("docs/banks.md"), metavar="FILE.md")
     options = parser.parse_args(arguments)
-    banks = "" if options.banks == bank_names() else f" --banks {' '.join(options.banks)}"
+    banks = "" if options.banks == WHOLE_CURVES else f" --banks {' '.join(options.banks)}"
     command = f"python -m experiments.bank_page{banks} --out {options.out}"
     try:
         Page(options.out, command).write([open_learners(name) for name in options.banks])

@@ -18,7 +18,7 @@ from experiments.evaluation import figures
 from experiments.evaluation.context import Context
 from experiments.evaluation.curves_file import read_points, score_curves, show
 from experiments.evaluation.loading import load_few, load_whole
-from experiments.evaluation.tables import TABLES
+from experiments.evaluation.tables import SECTIONS, TABLES
 from experiments.protocol.markdown import Frames, Section, put_block, put_section
 from experiments.protocol.mlflow_log import log_table, tracking
 from experiments.protocol.questions import N_FOLDS, Bank
@@ -116,7 +116,7 @@ def write_page(page: Path, sections: dict[str, Section], seeds: int, n_folds: in
         options += f" --folds {n_folds}" if n_folds != N_FOLDS else ""
         line = f"`{COMMAND} {options}`, {said}, banks: {about.banks}."
         body = f"## {about.title}\n\n{about.note}\n\n{line}\n\n{section.text}"
-        text = put_section(text, name, body, list(TABLES))
+        text = put_section(text, name, body, SECTIONS)
         for file, figure in section.figures.items():
             (page.parent / "images").mkdir(exist_ok=True)
             figures.save(figure, page.parent / "images" / file)

@@ -31,6 +31,8 @@ N_BETWEEN = 10
 LEAST_FITTED = 4
 TIE = 0.001
 LEAST_GROUPS = 5
+WHOLE_CURVES = [name for name in bank_names() if name != "detectors"]
+"""Banks of whole curves: most of what `detectors` holds are single scores."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def open_bank(name: str, learner: str | None = None) -> Bunch:
 
 def add_banks(parser: argparse.ArgumentParser) -> None:
     """Add the option that names the banks."""
-    parser.add_argument("--banks", nargs="+", default=bank_names(), metavar="NAME",
+    parser.add_argument("--banks", nargs="+", default=WHOLE_CURVES, metavar="NAME",
                         help="banks of the package or archives (.zip); all by default")  # fmt: skip
 
 

@@ -27,12 +27,16 @@ def bank_names() -> list[str]:
     return sorted(file.name.removesuffix(".zip") for file in files if file.name.endswith(".zip"))
 
 
-def load_curve_bank(name: str, *, metric: str = "map50_95", learner: str | None = None) -> Bunch:
+def load_curve_bank(
+    name: str, *, metric: str = "map50_95", learner: str | None = None, excluded: bool = False
+) -> Bunch:
     """Load measured learning curves that come with the package.
 
     Parameters
     ----------
-    name : {"procedural", "procedural-2", "cutpaste", "yolov8m-seg"}
+    name : {"detectors", "procedural", "procedural-2", "cutpaste", "yolov8m-seg"}
+        ``"detectors"``: published scores of detectors people use, fine-tuned on data sets of
+        others, without images; a row a learner on a data set.
         ``"procedural"``: 150 procedural segmentation domains, 8 images with masks each.
         ``"procedural-2"``: 40 domains of the second renderer, 16 images with masks each.
         ``"cutpaste"``: 126 domains of real cut-outs on real backgrounds, 16 images with masks
@@ -41,7 +45,11 @@ def load_curve_bank(name: str, *, metric: str = "map50_95", learner: str | None 
     metric : {"map50_95", "map50", "map75"}, default="map50_95"
     learner : str, optional
         Whose curves to load, where a bank holds those of several learners: only the
-        datasets that it was measured on are given. By default the main learner's.
+        datasets that it was measured on are given. By default the main learner's; of
+        ``"detectors"`` all.
+    excluded : bool, default=False
+        Of ``"detectors"``: whether to give what is no ordinary fine-tuning too, such as linear
+        or prompt tuning; the column ``excluded`` of ``points`` says why.
 
     Returns
     -------
@@ -51,7 +59,9 @@ def load_curve_bank(name: str, *, metric: str = "map50_95", learner: str | None 
         ``groups`` : ndarray, what must not be split between training and testing;
         ``records`` : DataFrame, what else is known of each dataset;
         ``name``, ``learner``, ``metric``, ``DESCR`` : str;
-        ``learners`` : list of str, all whose curves the bank holds, the main one first.
+        ``learners`` : list of str, all whose curves the bank holds, the main one first;
+        ``points`` : DataFrame, only of ``"detectors"``: one row a score, with learner,
+        pretraining, task, metric, size (images; 0 is before any), classes and source.
 
     Raises
     ------
@@ -71,19 +81,24 @@ def load_curve_bank(name: str, *, metric: str = "map50_95", learner: str | None 
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"Got the bank {name!r}, expected one of {', '.join(names)}.{hint}")
     path = resources.files("ptssp_sklearn").joinpath("data", "banks", f"{name}.zip")
-    return read_bank(io.BytesIO(path.read_bytes()), metric=metric, learner=learner)
+    file = io.BytesIO(path.read_bytes())
+    return read_bank(file, metric=metric, learner=learner, excluded=excluded)
 
 
-def read_bank(file: Any, *, metric: str = "map50_95", learner: str | None = None) -> Bunch:
+def read_bank(
+    file: Any,
+    *,
+    metric: str = "map50_95",
+    learner: str | None = None,
+    excluded: bool = False,
+) -> Bunch:
     """Read a bank archive (see `write_bank`); parameters and answer as `load_curve_bank`."""
     with zipfile.ZipFile(file) as archive:
         about = json.loads(archive.read("bank.json"))
         points = pd.read_csv(io.BytesIO(archive.read("points.csv")))
-        if metric not in points.columns:
-            known = [name for name in METRICS if name in points.columns]
-            raise ValueError(
-                f"Got metric={metric!r}, but the bank {about['name']!r} holds {', '.join(known)}."
-            )
+        if "metric" in points.columns:
+            return _bank_of_points(points, about, metric, learner, excluded)
+        _check_choice("metric", metric, [m for m in METRICS if m in points.columns], about)
         points, learners = _points_of(points, about, learner)
         records = pd.DataFrame(about["records"]).set_index("dataset")
         rows = np.flatnonzero(records.index.isin(points["dataset"]))
@@ -141,6 +156,47 @@ def write_bank(
             _write_picture(archive, f"masks/{row}.png", np.concatenate(masks).astype(np.uint8))
 
 
+def _bank_of_points(
+    points: pd.DataFrame, about: dict[str, Any], metric: str, learner: str | None, excluded: bool
+) -> Bunch:
+    """Give a bank of single scores: a row a learner on a data set, and all points beside."""
+    points["excluded"] = points["excluded"].fillna("")
+    if not excluded:
+        points = points[points["excluded"] == ""].reset_index(drop=True)
+    _check_choice("metric", metric, sorted(points["metric"].unique()), about)
+    learners = sorted(points["learner"].unique(), key=str.lower)
+    if learner is not None:
+        _check_choice("learner", learner, learners, about)
+        points = points[points["learner"] == learner].reset_index(drop=True)
+    scored = points[(points["metric"] == metric) & (points["size"] > 0)]
+    curve = scored["dataset"] + " | " + scored["learner"]
+    table = pivot_points(scored.assign(curve=curve), index="curve", score="score")
+    known = ["group", "dataset", "learner", "pretraining", "task", "n_classes", "source"]
+    records = scored.assign(curve=curve).groupby("curve")[known].first().loc[table.index]
+    return Bunch(
+        X=None,
+        y=table,
+        groups=records.pop("group").to_numpy(),
+        records=records,
+        points=points,
+        name=about["name"],
+        learner=learner or about["learner"],
+        learners=learners,
+        metric=metric,
+        DESCR=about["description"],
+    )
+
+
+def _check_choice(what: str, given: str, known: list[str], about: dict[str, Any]) -> None:
+    """Refuse a metric or a learner that a bank does not hold."""
+    if given not in known:
+        near = get_close_matches(str(given), known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"Got {what}={given!r}, but the bank {about['name']!r} holds {', '.join(known)}.{hint}"
+        )
+
+
 def _points_of(
     points: pd.DataFrame, about: dict[str, Any], learner: str | None
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -148,11 +204,8 @@ def _points_of(
     main = about["learner"]
     found = points["learner"].unique().tolist() if "learner" in points.columns else [main]
     learners = [main, *sorted(set(found) - {main})]
-    if learner is not None and learner not in learners:
-        raise ValueError(
-            f"Got learner={learner!r}, but the bank {about['name']!r} holds curves of "
-            f"{', '.join(learners)}."
-        )
+    if learner is not None:
+        _check_choice("learner", learner, learners, about)
     if "learner" in points.columns:
         points = points[points["learner"] == (learner or main)]
     return points, learners

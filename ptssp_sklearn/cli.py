@@ -68,7 +68,15 @@ Pilot = Annotated[
     typer.Option(
         metavar="SIZE:SCORE",
         help="A measured point, repeat the option; a .csv with the columns size and score; or the "
-        "folder that ptssp measure wrote.",
+        "folder that ptssp measure wrote. A standard error and the learner that measured it may follow: 16:0.31:0.02:yolov5n.",
+    ),
+]
+LearnerName = Annotated[
+    str | None,
+    typer.Option(
+        "--learner",
+        help="Whose curve: a name such as yolo11n or rf-detr-s, or what it was trained on (coco). "
+        "For models that know several learners.",
     ),
 ]
 Model = Annotated[
@@ -87,6 +95,7 @@ def predict(
     class_name: ClassName = None,
     count: Count = 8,
     pilot: Pilot = None,
+    learner: LearnerName = None,
     model: Model = "general",
     interval: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.9,
     as_json: AsJson = False,
@@ -102,7 +111,7 @@ def predict(
         asked = _asked(images, mask, model, class_name, count)
         fitted = find(model)
         table = None if asked is None else asked.table
-        answer = answer_for(fitted, table, target, pilot=points, coverage=interval)
+        answer = answer_for(fitted, table, target, pilot=points, learner=learner, coverage=interval)
         if plot is not None:
             draw(answer, fitted, plot)
     except (ValueError, OSError, ImportError) as error:
@@ -121,6 +130,7 @@ def plan(
     class_name: ClassName = None,
     count: Count = 8,
     pilot: Pilot = None,
+    learner: LearnerName = None,
     model: Model = "general",
     rounds: Annotated[int, typer.Option(help="Rounds of labelling and measuring.")] = 3,
     probability: Annotated[float, typer.Option(help="With which the target is reached.")] = 0.9,
@@ -137,6 +147,7 @@ def plan(
             None if asked is None else asked.table,
             target,
             pilot=points or None,
+            learner=learner,
             cost=cost,
             fixed_cost=fixed_cost,
             penalty=penalty,
@@ -189,34 +200,34 @@ def page(
         refuse(error)
 
 
-def _points(pilot: list[str] | None) -> list[Any]:
-    """Read ``51:0.23`` or a file of the columns size and score."""
-    import pandas as pd
-
-    from ptssp_sklearn.curves.pilot import check_pilot
+def _points(pilot: list[str] | None) -> list[tuple[Any, ...]]:
+    """Read points such as ``51:0.23`` or files of the columns size and score."""
+    from ptssp_sklearn.curves.pilot import point_of_text, read_pilot
     from ptssp_sklearn.measuring import Measurement
 
-    points: list[Any] = []
+    points: list[tuple[Any, ...]] = []
     for text in pilot or []:
         if Path(text).is_dir() or text.lower().endswith(".sqlite"):
             points += Measurement.load(text).pilot()
             continue
-        if text.lower().endswith(".csv"):
-            table = pd.read_csv(text)
-            if not {"size", "score"} <= set(table.columns):
-                raise ValueError(f"Got '{text}', expected the columns size and score.")
-            points += list(zip(table["size"], table["score"], strict=True))
-            continue
-        size, _, score = text.partition(":")
-        try:
-            points.append((float(size), float(score)))
-        except ValueError:
-            raise ValueError(
-                f"Got --pilot {text!r}, expected SIZE:SCORE such as 51:0.23, or a .csv file."
-            ) from None
+        points += _points_of_file(text) if text.lower().endswith(".csv") else [point_of_text(text)]
     if points:
-        check_pilot(points)
+        read_pilot(points)
     return points
+
+
+def _points_of_file(path: str) -> list[tuple[Any, ...]]:
+    """Read a file of the columns size and score, and if it has them error and learner."""
+    import pandas as pd
+
+    table = pd.read_csv(path)
+    if not {"size", "score"} <= set(table.columns):
+        raise ValueError(f"Got '{path}', expected the columns size and score.")
+    columns = [table["size"], table["score"]]
+    for name in ("error", "learner"):
+        found = table[name] if name in table.columns else pd.Series([None] * len(table))
+        columns.append(found.astype(object).where(found.notna(), None))
+    return list(zip(*columns, strict=True))
 
 
 def _asked(

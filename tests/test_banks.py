@@ -43,6 +43,47 @@ def test_other_metrics_can_be_asked_for():
     assert (higher.to_numpy()[known] >= lower.to_numpy()[known]).mean() > 0.99
 
 
+def test_published_detectors_are_rows_of_a_learner_on_a_data_set_and_points_beside():
+    bank = load_curve_bank("detectors")
+    assert bank.X is None
+    assert len(bank.y) == len(bank.groups) == len(bank.records) > 500
+    assert bank.y.notna().sum(axis=1).min() >= 1
+    assert (bank.y.notna().sum(axis=1) >= 3).sum() == 74
+    assert (bank.points["excluded"] == "").all()
+    assert not bank.points["note"].str.contains("linear|prompt|few-shot|UNRELIABLE").any()
+    assert set(bank.points["metric"]) == {"map50_95", "map50"}
+    assert bank.points["score"].between(0, 1).all()
+    assert (bank.points["size"] == 0).any()
+
+
+def test_what_is_no_fine_tuning_of_a_published_detector_is_given_when_asked_for():
+    whole = load_curve_bank("detectors", excluded=True).points
+    assert len(whole) == 2281
+    assert whole["group"].nunique() == 167
+    left_out = whole[whole["excluded"] != ""]
+    assert {"linear or prompt tuning", "few-shot protocol"} <= set(left_out["excluded"])
+
+
+def test_one_learner_and_another_metric_of_published_detectors():
+    one = load_curve_bank("detectors", learner="RF-DETR-S")
+    assert set(one.points["learner"]) == {"RF-DETR-S"}
+    assert len(one.y) == 84
+    lax = load_curve_bank("detectors", metric="map50", learner="RF-DETR-S")
+    assert (lax.y.max(axis=1).to_numpy() > one.y.max(axis=1).to_numpy()).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"metric": "map50-95"}, "Did you mean 'map50_95'"),
+        ({"learner": "RF-DETR-XS"}, "Did you mean 'RF-DETR-S'"),
+    ],
+)
+def test_what_the_published_detectors_lack_is_refused_with_the_nearest(asked, words):
+    with pytest.raises(ValueError, match=words):
+        load_curve_bank("detectors", **asked)
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="Did you mean 'procedural'"):
         load_curve_bank("prozedural")

@@ -103,7 +103,7 @@ def bad_files(folder) -> dict[str, list]:
         "no labels are recognised": [folder],
         "4 x 4 pixels for an image of 64 x 64": [good, "--mask", mask],
         "2 masks for 1 image": [good, "--mask", mask, "--mask", mask],
-        "expected general, yolov8m-seg, a .safetensors file": [good, "--model", "resnet"],
+        "expected detectors, general, a .safetensors file": [good, "--model", "resnet"],
         "expected a model written by": [good, "--model", "gone.safetensors"],
         "expected SIZE:SCORE such as 51:0.23": [good, "--pilot", "51-0.23"],
         "Got the pilot score 23": [good, "--pilot", "51:23"],
@@ -150,7 +150,7 @@ def test_plot_into_a_missing_folder_is_refused(files, tmp_path):
 
 def test_a_pilot_sharpens_the_answer_without_any_image(tmp_path):
     (tmp_path / "pilot.csv").write_text("size,score\n51,0.23\n101,0.3\n")
-    model = ["--model", "yolov8m-seg", "--target", 0.4, "--json"]
+    model = ["--model", "detectors", "--target", 0.4, "--json"]
     from_file = ptssp("predict", *model, "--pilot", tmp_path / "pilot.csv")
     assert (from_file.returncode, from_file.stderr) == (0, "")
     typed = ptssp("predict", *model, "--pilot", "51:0.23", "--pilot", "101:0.3")
@@ -162,6 +162,26 @@ def test_a_pilot_sharpens_the_answer_without_any_image(tmp_path):
     assert answer["interval"]["low"] > 51
 
 
+def test_a_learner_is_asked_for_by_name_and_may_have_been_measured_by_another(tmp_path):
+    (tmp_path / "pilot.csv").write_text("size,score,error,learner\n51,0.23,,yolov5n\n")
+    asked = ["--model", "detectors", "--target", 0.4, "--json"]
+    own = ptssp("predict", *asked, "--learner", "rf-detr-s", "--pilot", "51:0.23")
+    other = ptssp("predict", *asked, "--learner", "rf-detr-s", "--pilot", "51:0.23:yolov5n")
+    table = ptssp("predict", *asked, "--learner", "rf-detr-s", "--pilot", tmp_path / "pilot.csv")
+    assert (own.returncode, other.returncode, other.stdout) == (0, 0, table.stdout)
+    widths = [np.ptp(json.loads(done.stdout)["band"]["64"]) for done in (own, other)]
+    assert widths[1] > 1.2 * widths[0]
+    for wrong in (["--learner", "yolo11q"], ["--pilot", "51:0.2:yolov5q"]):
+        done = ptssp("predict", *asked, *wrong)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "Did you mean 'YOLO" in done.stderr
+
+
+def test_a_score_no_detector_has_is_remarked_upon():
+    done = ptssp("predict", "--model", "detectors", "--target", 0.5, "--pilot", "64:0.97")
+    assert "no known detector has mAP50-95 0.97 with 64 images: was this mAP50?" in done.stdout
+
+
 def test_a_model_of_images_asks_for_one():
     done = ptssp("predict", "--target", 0.3)
     assert done.returncode == 2
@@ -169,7 +189,7 @@ def test_a_model_of_images_asks_for_one():
 
 
 def test_plan_prints_the_rounds():
-    asked = ["--model", "yolov8m-seg", "--target", 0.4, "--pilot", "51:0.23", "--rounds", 2]
+    asked = ["--model", "detectors", "--target", 0.4, "--pilot", "51:0.23", "--rounds", 2]
     words = ptssp("plan", *asked)
     assert words.returncode == 0, words.stderr
     assert "images in all" in words.stdout

@@ -103,3 +103,6 @@ TABLES = {
         repeats.show,
     ),
 }
+
+SECTIONS = ["detectors", *TABLES]
+"""All sections of the page in their order; the first is made by ``experiments.detectors``."""

@@ -1,5 +1,10 @@
 from .calibration import calibrate as calibrate
 from .distribution import CurveDistribution as CurveDistribution
+from .hierarchy.fitting import fit_hierarchy as fit_hierarchy
+from .hierarchy.model import CurveHierarchy as CurveHierarchy
+from .learners import Learner as Learner
+from .learners import find_learner as find_learner
+from .learners import learner_names as learner_names
 from .mixture import Mixture as Mixture
 from .noise import MeasurementNoise as MeasurementNoise
 from .population import Population as Population

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 from sklearn.mixture import GaussianMixture
 
 Array = NDArray[np.float64]
@@ -21,6 +21,7 @@ _USUAL_WEIGHT = 5.0
 _LEAST_CURVES = 40
 _COMPONENTS = 3
 _FLOOR = 0.02
+_MOST_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,21 @@ class Mixture:
 
     def log_density(self, points: Array) -> Array:
         """Give the log density of points (n_rows, n_points, n_dims), but for a constant."""
+        n_dims = points.shape[-1]
+        roots = np.linalg.cholesky(self.covariances)
+        whiten = np.linalg.inv(roots).transpose(0, 2, 1)
+        logs = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
+        height = np.log(self.weights) - logs
         parts = []
-        for number, root in enumerate(np.linalg.cholesky(self.covariances)):
-            gap = points - self.means[:, None, number]
-            square = ((gap @ np.linalg.inv(root).T) ** 2).sum(axis=-1)
-            height = np.log(self.weights[:, number]) - np.log(np.diag(root)).sum()
-            parts.append(height[:, None] - 0.5 * square)
-        return logsumexp(parts, axis=0)
+        for some in _spans(len(roots), points.size):
+            gaps = points @ np.hstack(list(whiten[some]))
+            gaps -= (self.means[:, some, None] @ whiten[some]).reshape(len(points), 1, -1)
+            gaps *= gaps
+            square = gaps.reshape(*gaps.shape[:2], -1, n_dims).sum(axis=-1)
+            parts.append(height[:, None, some] - 0.5 * square)
+        whole = np.concatenate(parts, axis=2)
+        most = whole.max(axis=2)
+        return np.log(np.exp(whole - most[..., None]).sum(axis=2)) + most
 
     def sample(self, n_samples: int, rng: np.random.Generator) -> Array:
         """Draw points (n_rows, n_samples, n_dims), with the same random numbers a row."""
@@ -90,6 +99,12 @@ class Mixture:
             np.repeat(self.means, n_rows, axis=0),
             self.covariances,
         )
+
+
+def _spans(n_components: int, size: int) -> list[slice]:
+    """Cut the components into runs that are worked on at once without much memory."""
+    length = max(1, _MOST_AT_ONCE // size)
+    return [slice(start, start + length) for start in range(0, n_components, length)]
 
 
 def blend(first: Mixture, second: Mixture, share: Array) -> Mixture:

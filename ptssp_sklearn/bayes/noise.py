@@ -15,6 +15,7 @@ _LEAST_FACTOR = 0.3
 _LEAST_POINTS = 6
 _USED_UP = 3
 _FLOOR = 0.004
+_LEAST_ERROR = 0.003
 _MOST_FADED = 50.0
 
 
@@ -60,13 +61,15 @@ class MeasurementNoise:
         """Give the scale at sizes (images) where the score leaves it room, a score."""
         return self.scale * np.exp(self.slope * (np.log(sizes) - _MIDDLE))
 
-    def precision(self, sizes: Array, scores: Array) -> Array:
+    def precision(self, sizes: Array, scores: Array, errors: Array | None = None) -> Array:
         """Invert the scale matrix of the known points of each curve.
 
         Parameters
         ----------
         sizes : ndarray of shape (n_sizes,), images
         scores : ndarray of shape (n_curves, n_sizes), NaN where not measured
+        errors : ndarray of shape (n_sizes,), optional
+            Standard errors known otherwise, scores, in place of this noise; NaN where not.
 
         Returns
         -------
@@ -76,7 +79,10 @@ class MeasurementNoise:
         known = np.isfinite(scores)
         largest = np.where(known, sizes, 1.0).max(axis=1, keepdims=True)
         faded = np.minimum((largest / sizes) ** self.discount, _MOST_FADED)
-        scale = np.where(known, self.scales(sizes, np.nan_to_num(scores)) * faded, 1.0)
+        usual = self.scales(sizes, np.nan_to_num(scores))
+        if errors is not None:
+            usual = np.where(np.isfinite(errors), np.maximum(errors, _LEAST_ERROR), usual)
+        scale = np.where(known, usual * faded, 1.0)
         shared = np.where(known[:, :, None] & known[:, None, :], self._shared(sizes), 0.0)
         own = np.where(known, 1.0 - self.correlation, 1.0)
         matrix = shared + own[:, :, None] * np.eye(len(sizes))

@@ -1,4 +1,4 @@
-"""Prior and pilot -> posterior: tempered sequential Monte Carlo over four coordinates.
+"""Prior and pilot -> posterior: tempered sequential Monte Carlo over a curve's coordinates.
 
 The curves of a prior are drawn, weighted by how well they explain the measured points in
 small steps from "not at all" to "fully", resampled, and moved by random-walk Metropolis [1]_.
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.exponential_tilting import pick_tilted, tilt
-from ptssp_sklearn.bayes.mixture import Mixture, resample_systematically
+from ptssp_sklearn.bayes.mixture import N_COORDINATES, Mixture, resample_systematically
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
@@ -49,6 +49,11 @@ class CurvePrior:
         Calibration without a pilot and with one; by default none.
     slopes : ndarray of shape (n_rows, 5), optional
         Tilt of the mixture, see `ptssp_sklearn.bayes.exponential_tilting`; by default none.
+    blocks : ndarray of shape (n_sizes,), optional
+        Where the mixture is over several curves a row, four coordinates each: which of them
+        each size is measured on. The first curve is the one asked about.
+    errors : ndarray of shape (n_sizes,), optional
+        Standard errors of the measured points, scores; NaN where the noise says it.
     """
 
     mixture: Mixture
@@ -56,18 +61,20 @@ class CurvePrior:
     seed: int = 0
     level_maps: tuple[LevelMap, LevelMap] = (NOMINAL, NOMINAL)
     slopes: Array | None = None
+    blocks: NDArray[np.intp] | None = None
+    errors: Array | None = None
 
     def __len__(self) -> int:
         return len(self.mixture.means)
 
     def sample(self, n_samples: int, rng: np.random.Generator) -> Array:
-        """Draw unbounded coordinates, shape (n_rows, n_samples, 4)."""
+        """Draw unbounded coordinates, shape (n_rows, n_samples, n_dims)."""
         if self.slopes is None:
             return self.mixture.sample(n_samples, rng)
         return pick_tilted(self.mixture.sample(2 * n_samples, rng), self.slopes, n_samples)
 
     def log_density(self, points: Array) -> Array:
-        """Give the log density of points (n_rows, n_points, 4), but for a constant a row."""
+        """Give the log density of points (n_rows, n_points, n_dims), but for a constant a row."""
         density = self.mixture.log_density(points)
         return density if self.slopes is None else density + tilt(points, self.slopes)
 
@@ -92,19 +99,20 @@ class CurvePrior:
         else:
             points = sample_posterior(self, sizes, scores, n_samples=n_samples)
         level_map = self.level_maps[int(sizes is not None)]
+        points = points[..., :N_COORDINATES]
         return CurveDistribution(from_unbounded(points), self.noise, self.seed, level_map)
 
 
 def sample_posterior(
     prior: CurvePrior, sizes: Array, scores: Array, *, n_samples: int = N_SAMPLES
 ) -> Array:
-    """Draw unbounded coordinates given measured points, shape (n_rows, n_samples, 4)."""
+    """Draw unbounded coordinates given measured points, shape (n_rows, n_samples, n_dims)."""
     rng = np.random.default_rng(prior.seed)
     cloud = _Cloud.start(prior, sizes, scores, prior.sample(n_samples, rng))
     while not cloud.done.all():
         cloud.warm(rng.random())
         for _ in range(_MOVES):
-            cloud.move(rng.normal(size=(n_samples, 4)), rng.random(n_samples))
+            cloud.move(rng.normal(size=(n_samples, cloud.n_dims)), rng.random(n_samples))
     return cloud.points
 
 
@@ -116,14 +124,14 @@ class _Cloud:
     ----------
     scores, known : ndarray of shape (n_rows, n_sizes)
     precision : ndarray of shape (n_rows, n_sizes, n_sizes)
-    points : ndarray of shape (n_rows, n_samples, 4)
+    points : ndarray of shape (n_rows, n_samples, n_dims)
         Unbounded coordinates.
     log_prior, log_likelihood : ndarray of shape (n_rows, n_samples)
     heat : ndarray of shape (n_rows,)
         How much the measurements count, from 0 (not at all) to 1 (fully).
     reach : ndarray of shape (n_rows,)
         Length of a step, in spreads of the samples.
-    roots : ndarray of shape (n_rows, 4, 4)
+    roots : ndarray of shape (n_rows, n_dims, n_dims)
         Cholesky roots of the covariance of the samples.
     active : bool ndarray of shape (n_rows,)
         Rows that move in this round.
@@ -144,23 +152,27 @@ class _Cloud:
 
     @classmethod
     def start(cls, prior: CurvePrior, sizes: Array, scores: Array, points: Array) -> _Cloud:
-        known = np.isfinite(scores)
+        known, n_dims = np.isfinite(scores), points.shape[-1]
         cloud = cls(
             prior=prior,
             sizes=sizes,
             scores=np.nan_to_num(scores),
             known=known,
-            precision=prior.noise.precision(sizes, scores),
+            precision=prior.noise.precision(sizes, scores, prior.errors),
             points=points,
             log_prior=prior.log_density(points),
             log_likelihood=np.zeros(points.shape[:2]),
             heat=np.where(known.any(axis=1), 0.0, 1.0),
-            reach=np.ones(len(points)),
-            roots=np.zeros((len(points), 4, 4)),
+            reach=np.full(len(points), np.sqrt(N_COORDINATES / n_dims)),
+            roots=np.zeros((len(points), n_dims, n_dims)),
             active=np.asarray(known.any(axis=1)),
         )
         cloud.log_likelihood = cloud._likelihood(points)
         return cloud
+
+    @property
+    def n_dims(self) -> int:
+        return self.points.shape[-1]
 
     @property
     def done(self) -> NDArray[np.bool_]:
@@ -181,7 +193,7 @@ class _Cloud:
             self.log_prior[row] = self.log_prior[row, picked]
             self.log_likelihood[row] = self.log_likelihood[row, picked]
         centred = self.points - self.points.mean(axis=1, keepdims=True)
-        covariance = centred.transpose(0, 2, 1) @ centred / n + 1e-8 * np.eye(4)
+        covariance = centred.transpose(0, 2, 1) @ centred / n + 1e-8 * np.eye(self.n_dims)
         self.roots = np.linalg.cholesky(covariance)
 
     def move(self, normal: Array, uniform: Array) -> None:
@@ -199,10 +211,17 @@ class _Cloud:
         self.reach = self.reach * np.exp(accepted.mean(axis=1) - _GOOD_ACCEPTANCE)
 
     def _likelihood(self, points: Array) -> Array:
-        curves = sigmoid_curve(self.sizes, from_unbounded(points))
+        curves = self._curves(points)
         residuals = np.where(self.known[:, None], self.scores[:, None] - curves, 0.0)
         n_known = self.known.sum(axis=1)
         return self.prior.noise.log_likelihood(residuals, self.precision, n_known)
+
+    def _curves(self, points: Array) -> Array:
+        """Evaluate samples at the measured sizes, each on the curve it was measured on."""
+        if self.n_dims == N_COORDINATES:
+            return sigmoid_curve(self.sizes, from_unbounded(points))
+        each = points.reshape(*points.shape[:2], -1, N_COORDINATES)[:, :, self.prior.blocks]
+        return sigmoid_curve(self.sizes[:, None], from_unbounded(each))[..., 0]
 
 
 def _largest_step(gap: Array, left: Array) -> Array:

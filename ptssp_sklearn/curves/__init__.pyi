@@ -6,7 +6,10 @@ from .metrics import curve_r2 as curve_r2
 from .metrics import reached_sizes as reached_sizes
 from .metrics import reached_tables as reached_tables
 from .metrics import size_errors as size_errors
+from .pilot import Pilot as Pilot
 from .pilot import check_pilot as check_pilot
+from .pilot import point_of_text as point_of_text
+from .pilot import read_pilot as read_pilot
 from .sigmoid import PARAM_BOUNDS as PARAM_BOUNDS
 from .sigmoid import PARAM_NAMES as PARAM_NAMES
 from .sigmoid import from_unbounded as from_unbounded

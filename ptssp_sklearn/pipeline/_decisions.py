@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from ptssp_sklearn.curves.pilot import check_pilot
+from ptssp_sklearn.curves.pilot import Pilot, read_pilot
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.pipeline._forecasting import CurveForecastMixin
 from ptssp_sklearn.pipeline.planning import CollectionPlan, Costs, finished_plan, plan_collection
@@ -67,6 +67,7 @@ class CurveAdviceMixin(CurveForecastMixin):
         target_map: float | ArrayLike,
         *,
         pilot: Any = None,
+        learner: Any = None,
         cost: float = 1.0,
         fixed_cost: float = 0.0,
         penalty: float = 0.0,
@@ -82,8 +83,8 @@ class CurveAdviceMixin(CurveForecastMixin):
             None: the population of the training curves is the prior.
         target_map : float or array-like of shape (n_rows,)
             A fraction in (0, 1). Of one row, several may be asked.
-        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
-            Measured points; the images of the largest are labelled already.
+        pilot, learner
+            As in `predict_distribution`; the images of the largest point are labelled already.
         cost, fixed_cost, penalty : float
             Of an image, of a measurement, and of missing the target.
         rounds : int, default=3
@@ -103,9 +104,9 @@ class CurveAdviceMixin(CurveForecastMixin):
             If target, pilot, costs, rounds or probability are not usable.
         """
         costs = Costs(cost, fixed_cost, penalty)
-        believed = self.predict_distribution(X, pilot=pilot)
+        believed = self.predict_distribution(X, pilot=pilot, learner=learner)
         targets, believed = match_targets(check_target(target_map), believed)
-        points = None if pilot is None else check_pilot(pilot)
+        points = None if pilot is None else read_pilot(pilot)
         plans = []
         for row, target in enumerate(targets):
             labelled, reached = _labelled(points, row, target)
@@ -158,14 +159,17 @@ class CurveAdviceMixin(CurveForecastMixin):
         return last
 
 
-def _labelled(points: tuple[NDArray, NDArray] | None, row: int, target: float) -> tuple[int, bool]:
-    """Give the images labelled already, and whether the target is measured with them."""
+def _labelled(points: Pilot | None, row: int, target: float) -> tuple[int, bool]:
+    """Give the images labelled already, and whether the target is measured with them.
+
+    What another learner reached counts as labelled, not as reached.
+    """
     if points is None:
         return 0, False
-    sizes, scores = points
-    mine = scores[min(row, len(scores) - 1)]
+    sizes, mine = points.sizes, points.scores[min(row, len(points) - 1)]
     known = np.isfinite(mine)
-    reached = known & (np.nan_to_num(mine) >= target)
+    own = np.array([name is None for name in points.learners])
+    reached = known & own & (np.nan_to_num(mine) >= target)
     if reached.any():
         return int(np.ceil(sizes[reached].min())), True
     return int(np.ceil(sizes[known].max(initial=0.0))), False

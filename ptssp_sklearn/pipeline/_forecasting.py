@@ -29,15 +29,22 @@ class CurveForecastMixin:
 
     steps: Any
 
-    def predict_distribution(self, X: Any, *, pilot: Any = None) -> CurveDistribution:
+    def predict_distribution(
+        self, X: Any, *, pilot: Any = None, learner: Any = None
+    ) -> CurveDistribution:
         """Predict a distribution over curves.
 
         Parameters
         ----------
         X : image table of n_rows rows, labelled data set or its path, or None
             None: the population of the training curves is the prior of every row.
-        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
-            Measured points; a row of a table may be empty.
+        pilot : curve table of n_rows rows, or list of points for one row, optional
+            Measured points; a row of a table may be empty. A point is (size, score), and may
+            go on with its standard error and with the name of another learner that measured
+            it: ``(16, 0.31, 0.02, "yolov5n")``.
+        learner : str or Learner, optional
+            Whose curve is asked for, by name (``"yolo11n"``) or by what it was trained on
+            (``"coco"``); for models that know several. By default it is integrated over.
 
         Returns
         -------
@@ -46,7 +53,8 @@ class CurveForecastMixin:
         Raises
         ------
         ValueError
-            If the last step predicts no distributions, or the pilot is not usable.
+            If the last step predicts no distributions, the pilot is not usable, or a learner
+            is not known.
         """
         check_is_fitted(self)
         last = self.steps[-1][1]
@@ -59,10 +67,17 @@ class CurveForecastMixin:
         if pilot is not None:
             check_pilot(pilot, None if X is None else len(X))
         features = None if X is None else self[:-1].transform(X)  # type: ignore[index]
-        return last.predict_distribution(features, pilot=pilot)
+        known = {} if learner is None else {"learner": learner}
+        return last.predict_distribution(features, pilot=pilot, **known)
 
     def predict_curve(
-        self, X: Any, sizes: ArrayLike, *, pilot: Any = None, quantiles: ArrayLike | None = None
+        self,
+        X: Any,
+        sizes: ArrayLike,
+        *,
+        pilot: Any = None,
+        learner: Any = None,
+        quantiles: ArrayLike | None = None,
     ) -> NDArray[np.float64]:
         """Predict scores at training-set sizes.
 
@@ -71,8 +86,8 @@ class CurveForecastMixin:
         X : image table of n_rows rows, labelled data set or its path, or None
             None: the population of the training curves is the prior.
         sizes : array-like of shape (n_sizes,), images
-        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
-            Measured points that sharpen the prediction.
+        pilot, learner
+            As in `predict_distribution`: measured points sharpen the prediction.
         quantiles : array-like of shape (n_quantiles,), optional
             Levels in (0, 1): quantiles of the score one would measure instead of the mean
             curve.
@@ -89,8 +104,9 @@ class CurveForecastMixin:
         sizes = np.atleast_1d(np.asarray(sizes, dtype=float))
         if quantiles is not None:
             levels = check_levels(quantiles)
-            return self.predict_distribution(X, pilot=pilot).curve_quantiles(sizes, levels)
-        return sigmoid_curve(sizes, self._central(X, pilot))
+            believed = self.predict_distribution(X, pilot=pilot, learner=learner)
+            return believed.curve_quantiles(sizes, levels)
+        return sigmoid_curve(sizes, self._central(X, pilot, learner))
 
     def required_size(
         self,
@@ -98,6 +114,7 @@ class CurveForecastMixin:
         target_map: float | ArrayLike,
         *,
         pilot: Any = None,
+        learner: Any = None,
         interval: float | None = None,
         unreachable: str = "inf",
     ) -> Any:
@@ -113,8 +130,8 @@ class CurveForecastMixin:
             None: the population of the training curves is the prior.
         target_map : float or array-like of shape (n_rows,)
             Target score, a fraction in (0, 1). Of one row, several may be asked.
-        pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
-            Measured points that sharpen the prediction.
+        pilot, learner
+            As in `predict_distribution`: measured points sharpen the prediction.
         interval : float, optional
             Coverage of the interval asked for, such as 0.9.
         unreachable : {"inf", "nan", "raise"}, default="inf"
@@ -135,11 +152,16 @@ class CurveForecastMixin:
         target, X = check_target(target_map), as_table(X)
         check_unreachable(unreachable)
         levels = None if interval is None else interval_levels(interval)
-        if levels is None and pilot is None and not self._predicts_distributions():
+        if (
+            pilot is None
+            and learner is None
+            and levels is None
+            and not self._predicts_distributions()
+        ):
             points = np.asarray(self.predict(X))[:, None]  # type: ignore[attr-defined]
             distribution = CurveDistribution(points, MeasurementNoise())
         else:
-            distribution = self.predict_distribution(X, pilot=pilot)
+            distribution = self.predict_distribution(X, pilot=pilot, learner=learner)
         target, distribution = match_targets(target, distribution)
         sizes = whole_images(distribution.typical_sizes(target))
         if unreachable == "raise":
@@ -158,13 +180,14 @@ class CurveForecastMixin:
         target_map: float | ArrayLike,
         *,
         pilot: Any = None,
+        learner: Any = None,
         size: float = np.inf,
     ) -> NDArray[np.float64]:
         """Give the probability that a target is reached at all, or with `size` images.
 
         Parameters
         ----------
-        X, target_map, pilot
+        X, target_map, pilot, learner
             As in `required_size`.
         size : float, default=inf
             Images.
@@ -173,14 +196,14 @@ class CurveForecastMixin:
         -------
         probability : ndarray of shape (n_rows,)
         """
-        distribution = self.predict_distribution(X, pilot=pilot)
+        distribution = self.predict_distribution(X, pilot=pilot, learner=learner)
         target, distribution = match_targets(check_target(target_map), distribution)
         return distribution.reach_probability(target, size)
 
     def _predicts_distributions(self) -> bool:
         return hasattr(self.steps[-1][1], "predict_distribution")
 
-    def _central(self, X: Any, pilot: Any) -> NDArray[np.float64]:
-        if pilot is None:
+    def _central(self, X: Any, pilot: Any, learner: Any) -> NDArray[np.float64]:
+        if pilot is None and learner is None:
             return self.predict(X)  # type: ignore[attr-defined]
-        return self.predict_distribution(X, pilot=pilot).central_params()
+        return self.predict_distribution(X, pilot=pilot, learner=learner).central_params()

@@ -17,6 +17,7 @@ from ptssp_sklearn.embedding.embedder import ImageEmbedder
 from ptssp_sklearn.embedding.registry import make_backbone
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
+from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
 from ptssp_sklearn.regression.state import regressor_state, restore_regressor
 
@@ -99,12 +100,13 @@ def load_model(path: str | Path) -> TrainingSizePipeline:
 
 def _parts(
     pipeline: TrainingSizePipeline,
-) -> tuple[ImageEmbedder | None, CurveParamRegressor]:
+) -> tuple[ImageEmbedder | None, CurveParamRegressor | LearnerCurveRegressor]:
     """Give embedder and regressor; no embedder where the model knows no images."""
     steps = [step for _, step in pipeline.steps]
     kinds = [type(step).__name__ for step in steps]
     knows_images = kinds == ["ImageEmbedder", "CurveParamRegressor"]
-    if not knows_images and (kinds[1:] != ["CurveParamRegressor"] or steps[1].experts_):
+    without = kinds[1:] in (["CurveParamRegressor"], ["LearnerCurveRegressor"])
+    if not knows_images and (not without or steps[1].experts_):
         raise ValueError(
             f"Got a pipeline of {', '.join(kinds)}, expected an ImageEmbedder and a "
             "CurveParamRegressor. Other pipelines can be stored with skops."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import resources
 
 from ptssp_sklearn.pipeline.persistence import load_model
@@ -22,8 +23,8 @@ def load_pretrained(name: str = "general") -> TrainingSizePipeline:
     name : str, default="general"
         ``"general"`` was trained on the banks procedural, procedural-2 and cutpaste and asks
         for images; its curves are of a small U-Net, see its model card in the documentation.
-        ``"yolov8m-seg"`` knows the curves of that bank and no images: ask it with ``X=None``
-        and, better, a pilot.
+        ``"detectors"`` knows published curves of detectors people use and no images: ask it
+        with ``X=None``, the learner and, better, a pilot, of that learner or another.
 
     Returns
     -------
@@ -40,13 +41,16 @@ def load_pretrained(name: str = "general") -> TrainingSizePipeline:
     >>> from ptssp_sklearn import load_pretrained
     >>> list(load_pretrained().about_["banks"])
     ['procedural', 'procedural-2', 'cutpaste']
-    >>> model = load_pretrained("yolov8m-seg")
-    >>> list(model.required_size(None, 0.4, pilot=[(51, 0.23)], interval=0.9).columns)
+    >>> model = load_pretrained("detectors")
+    >>> asked = {"learner": "rf-detr-s", "pilot": [(51, 0.23, "yolov5n")]}
+    >>> list(model.required_size(None, 0.4, interval=0.9, **asked).columns)
     ['size', 'low', 'high']
     """
     names = pretrained_names()
     if name not in names:
-        raise ValueError(f"Got the model {name!r}, expected one of {', '.join(names)}.")
+        near = get_close_matches(str(name), names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"Got the model {name!r}, expected one of {', '.join(names)}.{hint}")
     path = resources.files("ptssp_sklearn").joinpath("data", "models", f"{name}.safetensors")
     with resources.as_file(path) as file:
         return load_model(file)

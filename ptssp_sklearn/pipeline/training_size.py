@@ -18,6 +18,7 @@ from ptssp_sklearn.curves.table import check_curve_table, table_sizes
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.embedding.embedder import COUNT_PLACE, ImageEmbedder
 from ptssp_sklearn.pipeline._decisions import CurveAdviceMixin
+from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 SCORING_SIZES = tuple(float(2**k) for k in range(1, 11))
@@ -163,12 +164,14 @@ class TrainingSizePipeline(CurveAdviceMixin, Pipeline):
         return np.ndim(y) == 2 and np.shape(y)[1] == len(PARAM_NAMES) and not has_sizes
 
 
-def pipeline_of_vectors(regressor: CurveParamRegressor) -> TrainingSizePipeline:
+def pipeline_of_vectors(
+    regressor: CurveParamRegressor | LearnerCurveRegressor,
+) -> TrainingSizePipeline:
     """Build a pipeline around a regressor that is asked with vectors, or with ``X=None``.
 
     Parameters
     ----------
-    regressor : CurveParamRegressor
+    regressor : CurveParamRegressor or LearnerCurveRegressor
         Fitted or not.
 
     Returns

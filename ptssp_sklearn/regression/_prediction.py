@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.bayes.posterior import N_SAMPLES, CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import LEVELS, LevelMap
-from ptssp_sklearn.curves.pilot import check_pilot
+from ptssp_sklearn.curves.pilot import Pilot, read_pilot
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.regression._missing_patterns import choose_region
 from ptssp_sklearn.regression._submodel import Expert
@@ -35,7 +36,12 @@ class CurvePredictionMixin:
     _y_ndim: int
 
     def predict_distribution(
-        self, X: Any, *, pilot: Any = None, n_samples: int = N_SAMPLES
+        self,
+        X: Any,
+        *,
+        pilot: Any = None,
+        learner: Any = None,
+        n_samples: int = N_SAMPLES,
     ) -> CurveDistribution:
         """Predict a distribution over the curve of every row.
 
@@ -47,7 +53,9 @@ class CurvePredictionMixin:
         X : array-like of shape (n_rows, n_features), or None
             None: the population of the training curves is the prior of every row.
         pilot : curve table of n_rows rows, or list of (size, score) for one row, optional
-            Measured points, the evidence.
+            Measured points, the evidence; a standard error may follow a score.
+        learner : None
+            This model knows curves of one learner.
         n_samples : int, default=1000
             Curves that stand for the distribution.
 
@@ -58,23 +66,26 @@ class CurvePredictionMixin:
         Raises
         ------
         ValueError
-            If the regressor was fitted to other targets than curves, or the pilot is not
-            usable.
+            If the regressor was fitted to other targets than curves, the pilot is not usable,
+            or a learner is named.
         """
         self._check_curves()
-        measured = None if pilot is None else check_pilot(pilot)
+        measured = None if pilot is None else read_pilot(pilot)
+        _check_one_learner(learner, measured)
+        errors = None if measured is None else measured.errors
         if X is None:
-            n_rows = 1 if measured is None else len(measured[1])
-            prior = self.population_.prior(n_rows, seed=self.seed_)
-            return prior.distribution(*(measured or ()), n_samples=n_samples)
+            n_rows = 1 if measured is None else len(measured)
+            prior = replace(self.population_.prior(n_rows, seed=self.seed_), errors=errors)
+            shown = () if measured is None else (measured.sizes, measured.scores)
+            return prior.distribution(*shown, n_samples=n_samples)
         X = self._features(X)
         if measured is not None:
-            check_pilot(pilot, len(X))
+            read_pilot(measured, len(X))
         params = np.empty((len(X), n_samples, len(PARAM_NAMES)))
         levels = np.empty((2, len(X), len(LEVELS)))
         for prior, rows in self._priors(X):
-            mine = () if measured is None else (measured[0], measured[1][rows])
-            found = prior.distribution(*mine, n_samples=n_samples)
+            mine = () if measured is None else (measured.sizes, measured.scores[rows])
+            found = replace(prior, errors=errors).distribution(*mine, n_samples=n_samples)
             params[rows] = found.params
             levels[0, rows], levels[1, rows] = found.level_map.curve, found.level_map.size
         return CurveDistribution(params, self.population_.noise, self.seed_, LevelMap(*levels))
@@ -162,6 +173,17 @@ class CurvePredictionMixin:
             if outside.any():
                 strange, share = rows[outside], share[outside]
                 yield expert.prior(X[strange], self.population_, self.seed_, share), strange
+
+
+def _check_one_learner(learner: Any, pilot: Pilot | None) -> None:
+    named = learner
+    if named is None and pilot is not None:
+        named = next((name for name in pilot.learners if name is not None), None)
+    if named is not None:
+        raise ValueError(
+            f"Got the learner {named!r:.60}, but this model knows the curves of one learner only. "
+            "Leave it out, or ask a model of several such as 'detectors'."
+        )
 
 
 def find_domains(known: References, experts: list[Expert]) -> list[Domain]:

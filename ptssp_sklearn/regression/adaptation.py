@@ -17,6 +17,7 @@ from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.bayes.posterior import CurvePrior, sample_posterior
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
+from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 Array = NDArray[np.float64]
@@ -57,12 +58,14 @@ class Shift:
         return Mixture(mixture.weights, mixture.means @ matrix.T + offset, covariances)
 
 
-def adapt_regressor(regressor: CurveParamRegressor, curves: Any) -> CurveParamRegressor:
+def adapt_regressor(
+    regressor: CurveParamRegressor | LearnerCurveRegressor, curves: Any
+) -> CurveParamRegressor | LearnerCurveRegressor:
     """Give a regressor whose population and priors are moved to where `curves` lie.
 
     Parameters
     ----------
-    regressor : CurveParamRegressor
+    regressor : CurveParamRegressor or LearnerCurveRegressor
         Fitted on curves; it stays as it is.
     curves : curve table
         Of the new learner or metric. Curves named as training datasets tell what is
@@ -70,10 +73,16 @@ def adapt_regressor(regressor: CurveParamRegressor, curves: Any) -> CurveParamRe
 
     Returns
     -------
-    regressor : CurveParamRegressor
+    regressor : CurveParamRegressor or LearnerCurveRegressor
     """
     table = check_curve_table(curves)
     sizes, scores = table.columns.to_numpy(dtype=float), table.to_numpy()
+    if isinstance(regressor, LearnerCurveRegressor):
+        hierarchy = regressor.hierarchy_
+        unknown = hierarchy.mixture([None])
+        population = Population(unknown, hierarchy.noise, np.empty((0, 0, N_COORDINATES)))
+        shift, noise = fit_shift(population, sizes, scores, seed=regressor.seed_)
+        return regressor.moved(shift.matrix, shift.offset, noise)
     known = regressor.references_.curves
     paired = np.full(len(table), -1)
     if known.index.is_unique:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ptssp_sklearn.bayes.hierarchy.model import ARRAYS, CurveHierarchy
+from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
 from ptssp_sklearn.bayes.mixture import Mixture
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.population import Population
@@ -17,6 +19,7 @@ from ptssp_sklearn.regression._missing_patterns import Region, level_place
 from ptssp_sklearn.regression._prediction import find_domains
 from ptssp_sklearn.regression._scaling import Standardiser
 from ptssp_sklearn.regression._submodel import Expert
+from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.novelty import References
 from ptssp_sklearn.regression.regressor import CurveParamRegressor, expert_settings
 
@@ -25,9 +28,11 @@ _MIXTURE = ("weights", "means", "covariances")
 
 
 def regressor_state(
-    regressor: CurveParamRegressor,
+    regressor: CurveParamRegressor | LearnerCurveRegressor,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Describe a fitted regressor by plain values (JSON) and named tensors."""
+    if isinstance(regressor, LearnerCurveRegressor):
+        return _learner_state(regressor)
     population = regressor.population_
     tensors = _belief_tensors(population.mixture, population.level_maps, "population")
     tensors |= _reference_tensors(regressor.references_)
@@ -48,7 +53,7 @@ def regressor_state(
 
 def restore_regressor(
     header: dict[str, Any], tensors: dict[str, np.ndarray]
-) -> CurveParamRegressor:
+) -> CurveParamRegressor | LearnerCurveRegressor:
     """Build the fitted regressor that `regressor_state` described.
 
     Raises
@@ -56,6 +61,8 @@ def restore_regressor(
     KeyError
         If a tensor is missing; names it.
     """
+    if "learners" in header:
+        return _restore_learners(header, tensors)
     import torch
 
     regressor = CurveParamRegressor(**header["params"])
@@ -86,6 +93,38 @@ def restore_regressor(
     return regressor
 
 
+def _learner_state(
+    regressor: LearnerCurveRegressor,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    hierarchy, curves = regressor.hierarchy_, regressor.references_.curves
+    tensors = {f"hierarchy.{name}": value for name, value in hierarchy.tensors().items()}
+    tensors |= _curve_tensors(curves) | {"highest": regressor.highest_}
+    params = regressor.get_params()
+    header = {
+        "params": params | {"random_state": None},
+        "learners": list(hierarchy.names),
+        "seed": regressor.seed_,
+        "datasets": curves.index.tolist(),
+        "noise": asdict(hierarchy.noise),
+        "relation": asdict(hierarchy.relation),
+    }
+    return header, tensors
+
+
+def _restore_learners(
+    header: dict[str, Any], tensors: dict[str, np.ndarray]
+) -> LearnerCurveRegressor:
+    hierarchy = CurveHierarchy(
+        **{name: tensors[f"hierarchy.{name}"] for name in ARRAYS},
+        noise=MeasurementNoise(**header["noise"]),
+        names=tuple(header["learners"]),
+        relation=MetricRelation(**header["relation"]),
+    )
+    curves = _restore_curves(header["datasets"], tensors)
+    regressor = LearnerCurveRegressor(**header["params"])
+    return regressor.restore(hierarchy, curves, tensors["highest"], header["seed"])
+
+
 def _expert_tensors(expert: Expert) -> dict[str, np.ndarray]:
     region = expert.region
     tensors = {"columns": region.columns.astype(np.uint8)}
@@ -114,20 +153,27 @@ def _restore_beliefs(
 
 
 def _reference_tensors(references: References) -> dict[str, np.ndarray]:
-    curves = references.curves
-    return {
-        "references.sizes": curves.columns.to_numpy(dtype=float),
-        "references.curves": curves.to_numpy(dtype=float),
+    return _curve_tensors(references.curves) | {
         "references.features": references.features,
         "references.dataset": references.dataset.astype(np.int64),
     }
 
 
+def _curve_tensors(curves: pd.DataFrame) -> dict[str, np.ndarray]:
+    return {
+        "references.sizes": curves.columns.to_numpy(dtype=float),
+        "references.curves": curves.to_numpy(dtype=float),
+    }
+
+
+def _restore_curves(names: list[str], tensors: dict[str, np.ndarray]) -> pd.DataFrame:
+    sizes = tensors["references.sizes"]
+    return pd.DataFrame(tensors["references.curves"], index=names, columns=sizes)
+
+
 def _restore_references(names: list[str], tensors: dict[str, np.ndarray]) -> References:
-    sizes, curves, features, dataset = (
-        tensors[f"references.{name}"] for name in ("sizes", "curves", "features", "dataset")
-    )
-    return References(pd.DataFrame(curves, index=names, columns=sizes), features, dataset)
+    features, dataset = (tensors[f"references.{name}"] for name in ("features", "dataset"))
+    return References(_restore_curves(names, tensors), features, dataset)
 
 
 def _plain(params: dict[str, Any]) -> dict[str, Any]:

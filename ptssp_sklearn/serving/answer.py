@@ -145,7 +145,8 @@ def answer_for(
     X: pd.DataFrame | None,
     target_map: float,
     *,
-    pilot: Sequence[tuple[float, float]] = (),
+    pilot: Sequence[tuple[Any, ...]] = (),
+    learner: str | None = None,
     coverage: float = 0.9,
 ) -> Answer:
     """Ask a model about one dataset.
@@ -158,8 +159,10 @@ def answer_for(
         None asks a model of curves alone, or the population of another.
     target_map : float
         A fraction in (0, 1).
-    pilot : list of (size, score), optional
-        Measured points.
+    pilot : list of points, optional
+        Measured points; see `ptssp_sklearn.curves.read_pilot`.
+    learner : str, optional
+        Whose curve is asked for, of a model that knows several.
     coverage : float, default=0.9
         Of the interval.
 
@@ -172,7 +175,8 @@ def answer_for(
     ValueError
         If images, pilot, target or coverage are not usable.
     """
-    return answer_about(forecast_for(model, embed(model, X), pilot=pilot), target_map, coverage)
+    forecast = forecast_for(model, embed(model, X), pilot=pilot, learner=learner)
+    return answer_about(forecast, target_map, coverage)
 
 
 def answer_about(forecast: Forecast, target_map: float, coverage: float = 0.9) -> Answer:

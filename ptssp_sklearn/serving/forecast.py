@@ -105,7 +105,8 @@ def forecast_for(
     model: TrainingSizePipeline,
     features: Array | None,
     *,
-    pilot: Sequence[tuple[float, float]] = (),
+    pilot: Sequence[tuple[Any, ...]] = (),
+    learner: str | None = None,
 ) -> Forecast:
     """Predict from embedded images.
 
@@ -115,8 +116,10 @@ def forecast_for(
         Fitted; its `about_`, where it has one, names it.
     features : ndarray of shape (1, n_features), or None
         What `embed` gives; None asks for the population of the training curves.
-    pilot : list of (size, score), optional
-        Measured points.
+    pilot : list of points, optional
+        Measured points; see `ptssp_sklearn.curves.read_pilot`.
+    learner : str, optional
+        Whose curve is asked for, of a model that knows several.
 
     Returns
     -------
@@ -126,12 +129,25 @@ def forecast_for(
     about = getattr(model, "about_", {})
     neighbours = None if features is None else last.neighbours(features)
     known = model.training_curves
+    asked = {} if learner is None else {"learner": learner}
     return Forecast(
-        believed=last.predict_distribution(features, pilot=list(pilot) or None),
-        pilot=[(float(size), float(score)) for size, score in pilot],
+        believed=last.predict_distribution(features, pilot=list(pilot) or None, **asked),
+        pilot=[(float(point[0]), float(point[1])) for point in pilot],
         out_of_domain=None if features is None else float(last.out_of_domain(features)[0]),
         neighbours=neighbours,
         alike=None if neighbours is None else known.loc[neighbours["dataset"]],
         model=about.get("name", "unnamed"),
-        warning=about.get("warning", ""),
+        warning=_warnings(about, last, pilot),
     )
+
+
+def _warnings(about: dict[str, Any], last: Any, pilot: Sequence[tuple[Any, ...]]) -> str:
+    """Say what the model is not good for, and of points that can hardly be right."""
+    found = [about["warning"]] if about.get("warning") else []
+    above = last.above_all(pilot) if pilot and hasattr(last, "above_all") else None
+    if above is not None:
+        size, score = above
+        found.append(
+            f"no known detector has mAP50-95 {score:g} with {size:,.0f} images: was this mAP50?"
+        )
+    return " ".join(found)

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from ptssp_sklearn.bayes.learners import find_learner
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.images.table import check_image_table, image_table
@@ -24,7 +25,12 @@ from ptssp_sklearn.pipeline.validation import check_target, check_unreachable
 from ptssp_sklearn.serving.answer import SHOWN_SIZES, answer_for
 from ptssp_sklearn.serving.request import DEFAULT_LIMITS, Limits, RequestError, read_rows
 
-PARAM_DEFAULTS: dict[str, Any] = {"target_map": None, "interval": 0.9, "unreachable": "nan"}
+PARAM_DEFAULTS: dict[str, Any] = {
+    "target_map": None,
+    "interval": 0.9,
+    "unreachable": "nan",
+    "learner": "",
+}
 """Parameters of a request; one without a default must be given."""
 
 OUTPUT_COLUMNS = (
@@ -65,11 +71,14 @@ class Question:
     unreachable : {"nan", "inf", "raise"}
         What stands for a size that is out of reach: nothing (``null`` in JSON), infinity
         (which only some JSON readers understand), or an error that names the row.
+    learner : str or None
+        Whose curve is asked for, of a model that knows several.
     """
 
     target_map: float
     interval: float
     unreachable: str
+    learner: str | None
 
     @classmethod
     def read(cls, params: Mapping[str, Any] | None) -> Question:
@@ -90,9 +99,12 @@ class Question:
             check_target(target)
             interval_levels(interval)
             check_unreachable(asked["unreachable"])
+            learner = asked["learner"] or None
+            if learner is not None:
+                find_learner(learner)
         except ValueError as error:
             raise RequestError(str(error)) from None
-        return cls(target, interval, asked["unreachable"])
+        return cls(target, interval, asked["unreachable"], learner)
 
 
 def check_param_names(names: Any) -> None:
@@ -129,7 +141,7 @@ class Answerer:
     >>> from ptssp_sklearn.serving import Answerer
     >>> import pandas as pd
     >>> asked = pd.DataFrame({"pilot": ["[[51, 0.23], [101, 0.31]]"]})
-    >>> answer = Answerer(load_pretrained("yolov8m-seg")).answer(asked, {"target_map": 0.4})
+    >>> answer = Answerer(load_pretrained("detectors")).answer(asked, {"target_map": 0.4})
     >>> 0.0 < answer["reach_probability"][0] <= 1.0
     True
     """
@@ -146,7 +158,8 @@ class Answerer:
         ----------
         table : DataFrame
             One row a dataset: ``image_1 …`` and ``mask_1 …`` hold base64 or bytes of image
-            files, ``pilot`` the JSON of a list of [size, score].
+            files, ``pilot`` the JSON of a list of [size, score]; a standard error and a learner
+            may follow each score.
         params : dict
             See `Question`.
 
@@ -173,7 +186,12 @@ class Answerer:
     ) -> dict[str, Any]:
         try:
             answer = answer_for(
-                self.pipeline, X, question.target_map, pilot=pilot, coverage=question.interval
+                self.pipeline,
+                X,
+                question.target_map,
+                pilot=pilot,
+                learner=question.learner,
+                coverage=question.interval,
             )
         except ValueError as error:
             raise RequestError(f"Row {number}: {error}") from None

@@ -45,7 +45,7 @@ def log_model(
     Parameters
     ----------
     pipeline : TrainingSizePipeline
-        Fitted, of an `ImageEmbedder` and a `CurveParamRegressor`.
+        Fitted, of an `ImageEmbedder` and a `CurveParamRegressor`, or of curves alone.
     name : str, default="model"
     registered_model_name : str, optional
         Registers a version of this name.
@@ -144,7 +144,7 @@ def signature(pipeline: TrainingSizePipeline) -> Any:
         for name in input_columns(pipeline)
     ]
     answers: list[Any] = [ColSpec(DataType.double, n, required=False) for n in OUTPUT_COLUMNS]
-    kinds = {"unreachable": DataType.string}
+    kinds = {"unreachable": DataType.string, "learner": DataType.string}
     params = [
         ParamSpec(name, kinds.get(name, DataType.double), default)
         for name, default in PARAM_DEFAULTS.items()

@@ -224,7 +224,7 @@ def _what(data: bytes) -> str:
     return f"{len(data):,} bytes that are no such image" if data else "which is empty"
 
 
-def _read_pilot(cell: Any, place: str, limits: Limits) -> list[tuple[float, float]]:
+def _read_pilot(cell: Any, place: str, limits: Limits) -> list[tuple[Any, ...]]:
     if is_missing(cell) or cell == "":
         return []
     form = "the JSON of a list of [size, score] such as [[16, 0.31], [32, 0.42]]"
@@ -232,7 +232,7 @@ def _read_pilot(cell: Any, place: str, limits: Limits) -> list[tuple[float, floa
         raise RequestError(f"Got {place} of {type(cell).__name__}, expected {form}.")
     try:
         found = json.loads(cell)
-        pairs = [(float(size), float(score)) for size, score in found]
+        pairs = [(float(size), float(score), *more) for size, score, *more in found]
     except (ValueError, TypeError, RecursionError):
         raise RequestError(f"Got {place}, {cell[:40]!r}, expected {form}.") from None
     if len(pairs) > limits.pilot_points:

@@ -88,7 +88,7 @@ def assess(pipeline: Any, X: Any, y: Any, *, mean_curve: ArrayLike | None = None
     --------
     >>> from ptssp_sklearn import load_curve_bank, load_pretrained
     >>> from ptssp_sklearn.tracking import assess
-    >>> found = assess(load_pretrained("yolov8m-seg"), None, load_curve_bank("yolov8m-seg").y)
+    >>> found = assess(load_pretrained("detectors"), None, load_curve_bank("yolov8m-seg").y)
     >>> found.scores["curve_mae"] < 0.3
     True
     """

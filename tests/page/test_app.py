@@ -232,10 +232,8 @@ def test_a_model_file_is_loaded_and_a_damaged_one_refused(page, images, row, tmp
 
 
 def test_a_model_of_curves_alone_needs_no_image(page):
-    page.selectbox(key="model").set_value("yolov8m-seg").run()
-    assert (
-        answered(settled(page)) == answer_for(load_pretrained("yolov8m-seg"), None, 0.4).sentence()
-    )
+    page.selectbox(key="model").set_value("detectors").run()
+    assert answered(settled(page)) == answer_for(load_pretrained("detectors"), None, 0.4).sentence()
     assert said(page.info) == [Words("en")("no_images")]
 
 

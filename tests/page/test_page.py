@@ -42,7 +42,7 @@ PILOT = [(16.0, 0.21), (64.0, 0.35)]
 
 @pytest.fixture(scope="module")
 def model():
-    return load_pretrained("yolov8m-seg")
+    return load_pretrained("detectors")
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ BAD = {
     "pilot_size": lambda _: table(b"size,score\n-4,0.2\n"),
     "pilot_score": lambda _: table(b"size,score\n16,23\n"),
     "points": lambda _: table(b"size,score\n" + b"16,0.2\n" * 201),
-    "target": lambda _: answer_for(load_pretrained("yolov8m-seg"), None, 1.5),
+    "target": lambda _: answer_for(load_pretrained("detectors"), None, 1.5),
     "no_model": lambda folder: load_model(folder / "a.safetensors"),
 }
 

@@ -35,14 +35,14 @@ def test_shipped_model_knows_its_bank(bank):
 
 
 def test_a_model_of_curves_alone_answers_from_a_pilot():
-    model = load_pretrained("yolov8m-seg")
+    model = load_pretrained("detectors")
     pilots = (None, [(51, 0.23), (101, 0.31)])
     ends = [model.predict_curve(None, [201], pilot=p, quantiles=[0.05, 0.95])[0, 0] for p in pilots]
     assert np.ptp(ends[1]) < np.ptp(ends[0])
     assert model.required_size(None, 0.4, interval=0.9, pilot=pilots[1])["low"][0] > 51
-    assert len(model.training_curves) == 20
+    assert len(model.training_curves) == 74
 
 
 def test_unknown_model_is_refused():
-    with pytest.raises(ValueError, match="expected one of general, yolov8m-seg"):
+    with pytest.raises(ValueError, match="expected one of detectors, general"):
         load_pretrained("resnet")

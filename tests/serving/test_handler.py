@@ -70,7 +70,7 @@ def test_what_is_out_of_reach_is_nothing_infinity_or_an_error(answerer, asked):
 
 
 def test_a_model_of_curves_alone_asks_for_pilots_only():
-    model = load_pretrained("yolov8m-seg")
+    model = load_pretrained("detectors")
     assert input_columns(model) == ["pilot"]
     answerer = Answerer(model)
     answers = answerer.answer(pd.DataFrame({"pilot": [PILOT, None]}), {"target_map": 0.4})
@@ -79,6 +79,21 @@ def test_a_model_of_curves_alone_asks_for_pilots_only():
     assert answers["out_of_domain"].tolist() == [None, None]
     with pytest.raises(RequestError, match="unknown columns image_1, expected pilot"):
         answerer.answer(pd.DataFrame({"image_1": ["x"]}), {"target_map": 0.4})
+
+
+def test_a_request_may_name_the_learner_and_points_of_others():
+    model = load_pretrained("detectors")
+    table = pd.DataFrame({"pilot": ['[[16, 0.31, "yolov5n"]]', "[[16, 0.31, 0.02]]"]})
+    params = {"target_map": 0.4, "learner": "rf-detr-s"}
+    answers = Answerer(model).answer(table, params)
+    for row, point in enumerate([(16, 0.31, "yolov5n"), (16, 0.31, 0.02)]):
+        found = model.required_size(None, 0.4, pilot=[point], learner="rf-detr-s", interval=0.9)
+        assert answers["required_size"][row] == found["size"][0]
+    with pytest.raises(RequestError, match="Did you mean 'YOLO11"):
+        Answerer(model).answer(table, params | {"learner": "yolo11q"})
+    wrong = pd.DataFrame({"pilot": ['[[16, 0.31, "yolov5q"]]']})
+    with pytest.raises(RequestError, match=r"Row 0: .*Did you mean 'YOLOv5"):
+        Answerer(model).answer(wrong, params)
 
 
 @pytest.mark.parametrize(

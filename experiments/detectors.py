@@ -1,0 +1,61 @@
+"""Published detectors: the bank, the model, its tables: ``python -m experiments.detectors``.
+
+``bank --data points.csv`` writes the bank ``detectors``; ``train`` the model of that name;
+``evaluate`` the section of ``docs/results.md``, each data set left out with all its learners.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+BANKS, MODELS = Path("ptssp_sklearn/data/banks"), Path("ptssp_sklearn/data/models")
+PAGE = Path("docs/results.md")
+
+Seeds = Annotated[int, typer.Option(min=1, help="Seeds the tables are made of.")]
+Sweeps = Annotated[int, typer.Option(min=100, help="Sweeps of each chain.")]
+
+
+@app.command()
+def bank(
+    data: Annotated[Path, typer.Option(help="The published points, a CSV.")],
+    out: Annotated[Path, typer.Option(help="Folder of banks.")] = BANKS,
+) -> None:
+    """Write the bank ``detectors`` from the table of published points."""
+    from experiments.published.bank import write_detectors
+
+    points = write_detectors(data, out / "detectors.zip")
+    typer.echo(f"{len(points)} points of {points['group'].nunique()} groups of data sets")
+
+
+@app.command()
+def train(
+    sweeps: Sweeps = 4000,
+    seed: int = 0,
+    out: Annotated[Path, typer.Option(help="Folder of models.")] = MODELS,
+) -> None:
+    """Fit the model ``detectors`` to the bank and store it."""
+    from experiments.published.training import train_detectors
+
+    path = train_detectors(out / "detectors.safetensors", n_sweeps=sweeps, seed=seed)
+    typer.echo(f"{path}, {path.stat().st_size / 1e3:.0f} kB")
+
+
+@app.command()
+def evaluate(
+    seeds: Seeds = 2,
+    sweeps: Sweeps = 1200,
+    out: Annotated[Path, typer.Option(help="Page whose section is replaced.")] = PAGE,
+) -> None:
+    """Write the tables on data sets left out."""
+    from experiments.published.tables import write_tables
+
+    typer.echo(write_tables(out, seeds=seeds, n_sweeps=sweeps))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""Published scores of detectors: read, cleaned, judged on data sets left out."""

@@ -1,0 +1,73 @@
+"""Models that never saw a group: one fit a fold, kept on disk while the data stay the same."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import ptssp_sklearn.bayes.hierarchy
+from experiments.published.cases import Case
+from ptssp_sklearn import TrainingSizePipeline
+from ptssp_sklearn.pipeline import load_model, pipeline_of_vectors, save_model
+from ptssp_sklearn.regression import LearnerCurveRegressor
+
+KEPT = Path(".cache/published")
+
+
+def split(points: pd.DataFrame, cases: list[Case], seed: int) -> list[list[str]]:
+    """Share the groups out: each that has a curve in a fold of its own, the rest at random."""
+    curved = sorted({case.group for case in cases})
+    others = sorted(set(points["group"]) - set(curved))
+    places = np.random.default_rng(seed).permutation(len(others)) % len(curved)
+    return [
+        [group, *[other for other, place in zip(others, places, strict=True) if place == number]]
+        for number, group in enumerate(curved)
+    ]
+
+
+def fit_without(
+    points: pd.DataFrame, folds: list[list[str]], *, seed: int, n_sweeps: int
+) -> dict[str, TrainingSizePipeline]:
+    """Fit a model for each group that saw no point of it.
+
+    Parameters
+    ----------
+    points : DataFrame
+        The ordinary points.
+    folds : list of list of str
+        Groups left out together.
+    seed : int
+    n_sweeps : int
+        Of each chain; a quarter of them is the start.
+
+    Returns
+    -------
+    models : dict of TrainingSizePipeline, by group
+    """
+    models = {}
+    for left_out in folds:
+        seen = points[~points["group"].isin(left_out)]
+        model = _fit(seen, seed, n_sweeps)
+        models |= dict.fromkeys(left_out, model)
+    return models
+
+
+def _fit(points: pd.DataFrame, seed: int, n_sweeps: int) -> TrainingSizePipeline:
+    path = KEPT / f"{_key(points, seed, n_sweeps)}.safetensors"
+    if not path.exists():
+        regressor = LearnerCurveRegressor(
+            n_sweeps=n_sweeps, n_burn=n_sweeps // 4, random_state=seed
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_model(pipeline_of_vectors(regressor.fit(None, points)), path)
+    return load_model(path)
+
+
+def _key(points: pd.DataFrame, seed: int, n_sweeps: int) -> str:
+    code = sorted(Path(ptssp_sklearn.bayes.hierarchy.__file__).parent.glob("*.py"))
+    parts = [path.read_text() for path in code]
+    parts += [points.to_csv(index=False), f"{seed} {n_sweeps}"]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]

@@ -1,0 +1,108 @@
+"""What is compared on the published curves: each a function of a case and the points shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from experiments.protocol.families import fit_power3, power3
+from experiments.protocol.forecast import crossings
+from experiments.published.cases import Answer, Case
+from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline, load_pretrained
+from ptssp_sklearn.curves import sigmoid_curve
+
+Array = NDArray[np.float64]
+Model = Callable[[Case, int], Answer | None]
+
+GRID = np.geomspace(0.5, 1e6, 1201)
+"""Sizes at which curves without a closed inverse are read off, images."""
+
+
+def baselines(cases: list[Case]) -> dict[str, Model]:
+    """Give what knows the pilot only, and the constant median curve of the other groups."""
+    return {
+        "constant median": lambda case, shown: _constant(cases, case, shown),
+        "last value": _last_value,
+        "power law a - b n^-c": _power_law,
+        "4PL of the pilot alone": _logistic,
+    }
+
+
+def general(cases: list[Case]) -> dict[str, Model]:
+    """Give the old default model, as it is and adapted to the curves of the other groups."""
+    model = load_pretrained("general")
+    moved: dict[str, TrainingSizePipeline] = {}
+
+    def adapted(case: Case, shown: int) -> Answer:
+        if case.group not in moved:
+            moved[case.group] = model.adapt(_table(cases, case.group))
+        return ask(moved[case.group], case, shown)
+
+    return {"general": lambda case, shown: ask(model, case, shown), "general.adapt": adapted}
+
+
+def detectors(models: dict[str, TrainingSizePipeline]) -> dict[str, Model]:
+    """Give the model of detectors, the learner named and not."""
+    return {
+        "detectors, learner named": lambda case, shown: ask(
+            models[case.group], case, shown, learner=case.learner
+        ),
+        "detectors, learner unknown": lambda case, shown: ask(models[case.group], case, shown),
+    }
+
+
+def ask(
+    model: TrainingSizePipeline, case: Case, shown: int, *, learner: str | None = None
+) -> Answer:
+    """Ask a pipeline about a case without images."""
+    known = {} if learner is None else {"learner": learner}
+    believed = model.predict_distribution(None, pilot=case.shown(shown) or None, **known)
+    return Answer.of(believed, case.sizes[shown:], case.targets()[0])
+
+
+def _of_curve(case: Case, shown: int, curve: Array) -> Answer:
+    """Read an answer off a curve on the grid."""
+    log_grid = np.log(GRID)
+    scores = np.interp(np.log(case.sizes[shown:]), log_grid, curve)
+    return Answer(scores, crossings(log_grid, curve, case.targets()[0])[:, None])
+
+
+def _constant(cases: list[Case], case: Case, shown: int) -> Answer:
+    log_grid = np.log(GRID)
+    others = [
+        np.interp(log_grid, np.log(one.sizes), one.scores, left=np.nan, right=np.nan)
+        for one in cases
+        if one.group != case.group
+    ]
+    median = pd.DataFrame(others).median().interpolate(limit_direction="both").to_numpy()
+    return _of_curve(case, shown, median)
+
+
+def _last_value(case: Case, shown: int) -> Answer | None:
+    if not shown:
+        return None
+    return _of_curve(case, shown, np.full(len(GRID), case.scores[shown - 1]))
+
+
+def _power_law(case: Case, shown: int) -> Answer | None:
+    if shown < 2:
+        return None
+    params = fit_power3(case.sizes[:shown], case.scores[None, :shown])
+    return _of_curve(case, shown, np.clip(power3(GRID, params), 0.0, 1.0)[0])
+
+
+def _logistic(case: Case, shown: int) -> Answer | None:
+    if not shown:
+        return None
+    table = pd.DataFrame([case.scores[:shown]], columns=case.sizes[:shown])
+    params = SigmoidCurveFitter().fit_transform(table)
+    return _of_curve(case, shown, sigmoid_curve(GRID, params)[0])
+
+
+def _table(cases: list[Case], without: str) -> pd.DataFrame:
+    curves = [pd.Series(one.scores, one.sizes) for one in cases if one.group != without]
+    table = pd.DataFrame(curves).sort_index(axis=1)
+    return table.set_axis([f"published {number}" for number in range(len(table))])

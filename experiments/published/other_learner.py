@@ -1,0 +1,73 @@
+"""One point of another learner on the same data set: how well it speaks for one's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ptssp_sklearn import TrainingSizePipeline
+from ptssp_sklearn.bayes import CurveDistribution
+
+_LEAST_LEARNERS = 5
+
+
+def other_learner(
+    points: pd.DataFrame, models: dict[str, TrainingSizePipeline], seed: int
+) -> pd.DataFrame:
+    """Predict each learner's score at full size from a point of another.
+
+    Parameters
+    ----------
+    points : DataFrame
+        The ordinary points.
+    models : dict of TrainingSizePipeline, by group
+        None saw a point of its group.
+    seed : int
+        Draws the other learner.
+
+    Returns
+    -------
+    scores : DataFrame
+        One row a model and a learner on a data set: model, mae, cover and width.
+    """
+    rng = np.random.default_rng(seed)
+    strict = points[(points["metric"] == "map50_95") & (points["size"] > 0)]
+    medians = _medians(strict)
+    rows = []
+    for (group, size), found in strict.groupby(["group", "size"]):
+        found = found.drop_duplicates("learner")
+        if len(found) < _LEAST_LEARNERS:
+            continue
+        for place, own in enumerate(found.itertuples()):
+            other = found.iloc[(place + rng.integers(1, len(found))) % len(found)]
+            pilot = [(float(size), float(other["score"]), str(other["learner"]))]
+            ask = models[str(group)].predict_distribution
+            answers = {
+                "constant median": float(medians.drop(group).median()),
+                "the other's score": float(other["score"]),
+                "detectors, no point": ask(None, learner=own.learner),
+                "detectors, point of the other": ask(None, learner=own.learner, pilot=pilot),
+                "detectors, point said to be one's own": ask(
+                    None, learner=own.learner, pilot=[pilot[0][:2]]
+                ),
+            }
+            rows += [
+                {"model": name, **_judged(answer, float(size), float(own.score))}
+                for name, answer in answers.items()
+            ]
+    return pd.DataFrame(rows)
+
+
+def _medians(points: pd.DataFrame) -> pd.Series:
+    """Give each group's median score at its largest size."""
+    largest = points["size"] == points.groupby("group")["size"].transform("max")
+    return points[largest].groupby("group")["score"].median()
+
+
+def _judged(answer: float | CurveDistribution, size: float, score: float) -> dict[str, float]:
+    if isinstance(answer, float):
+        return {"mae": abs(answer - score)}
+    middle = answer.curve_quantiles([size], [0.5], measured=False)[0, 0, 0]
+    low, high = answer.curve_quantiles([size], [0.05, 0.95])[0, 0]
+    inside = float(low <= score <= high)
+    return {"mae": abs(middle - score), "cover": inside, "width": high - low}

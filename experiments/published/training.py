@@ -1,0 +1,48 @@
+"""Train the model ``detectors`` on all ordinary points of its bank."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ptssp_sklearn import load_curve_bank
+from ptssp_sklearn.pipeline import pipeline_of_vectors, save_model
+from ptssp_sklearn.regression import LearnerCurveRegressor
+
+_BURNT = 4
+
+
+def train_detectors(path: Path, *, n_sweeps: int, seed: int) -> Path:
+    """Fit and store the model.
+
+    Parameters
+    ----------
+    path : Path
+        Of the model file.
+    n_sweeps : int
+        Of the chain; a quarter is the start.
+    seed : int
+    """
+    points = load_curve_bank("detectors").points
+    regressor = LearnerCurveRegressor(
+        n_sweeps=n_sweeps, n_burn=n_sweeps // _BURNT, random_state=seed
+    )
+    pipeline = pipeline_of_vectors(regressor.fit(None, points))
+    save_model(pipeline, path, about=describe(points))
+    return path
+
+
+def describe(points: pd.DataFrame) -> dict[str, Any]:
+    """Say what the model is: stored with it."""
+    groups, learners = points["group"].nunique(), points["learner"].nunique()
+    return {
+        "name": "detectors (published curves, no images)",
+        "banks": {"detectors": {"datasets": groups, "learner": f"{learners} detectors"}},
+        "metric": "map50_95",
+        "left_out": [],
+        "warning": "this model looks at no image: it knows published scores of "
+        f"{learners} detectors on {groups} groups of data sets (mAP50-95 of boxes), and says what "
+        "a task like those needs; a measured point sharpens it most.",
+    }
