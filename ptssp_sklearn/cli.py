@@ -68,7 +68,8 @@ Pilot = Annotated[
     typer.Option(
         metavar="SIZE:SCORE",
         help="A measured point, repeat the option; a .csv with the columns size and score; or the "
-        "folder that ptssp measure wrote. A standard error and the learner that measured it may follow: 16:0.31:0.02:yolov5n.",
+        "folder that ptssp measure wrote. A standard error and the learner that measured it may "
+        "follow: 16:0.31:0.02:yolov5n.",
     ),
 ]
 LearnerName = Annotated[
