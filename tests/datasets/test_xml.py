@@ -53,6 +53,13 @@ def test_voc_splits_and_parts_of_objects(tmp_path):
     np.testing.assert_allclose(dataset.boxes(0), [[4, 6, 20, 18]])
 
 
+def test_one_label_file_may_be_named_instead_of_its_folder(tmp_path, monkeypatch):
+    voc_folder(tmp_path, voc_xml(voc_object()))
+    assert len(open_dataset(tmp_path / "Annotations" / "a.xml")) == 1
+    monkeypatch.chdir(tmp_path / "Annotations")
+    assert len(open_dataset("a.xml")) == 1
+
+
 @pytest.mark.parametrize("images", ["JPEGImages", "images", "."])
 def test_voc_images_lie_in_any_folder_and_xml_may_name_another_file(tmp_path, images):
     xml = voc_xml(voc_object(), "C:\\work\\IMG_77.jpeg", (0, 0))

@@ -238,3 +238,25 @@ def test_two_yamls_ask_for_one(tmp_path):
     with pytest.raises(DatasetError, match=r"several YOLO data sets \(a.yaml, b.yaml\)"):
         open_dataset(tmp_path)
     assert len(open_dataset(tmp_path / "a.yaml")) == 2
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_yaml_may_name_images_outside_its_folder(tmp_path, absolute):
+    yolo_folder(tmp_path / "data", YAML, LINES)
+    where = tmp_path / "data" / "images" if absolute else "../data/images"
+    save_text(tmp_path / "runs" / "set.yaml", f"train: {where}/train\nnames: [bolt, nut]")
+    dataset = open_dataset(tmp_path / "runs" / "set.yaml")
+    assert dataset.object_counts.tolist() == [2]
+    assert dataset.paths[0].samefile(tmp_path / "data" / "images" / "train" / "a.png")
+
+
+def test_what_other_tools_leave_in_a_folder_is_passed_over(tmp_path):
+    yolo_folder(tmp_path, YAML, LINES)
+    save_text(tmp_path / "__MACOSX" / "data.yaml", YAML)
+    save_text(tmp_path / "images" / "train" / "._a.png", "no image")
+    save_text(tmp_path / "images" / "train" / "Thumbs.db", "x")
+    save_text(tmp_path / "runs" / "args.yaml", "task: detect\ndata: x.yaml")
+    save_text(tmp_path / "notes.json", '{"categories": [], "info": {}}')
+    dataset = open_dataset(tmp_path)
+    assert len(dataset) == 2
+    assert dataset.remarks() == []

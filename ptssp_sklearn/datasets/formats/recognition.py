@@ -31,6 +31,7 @@ from ptssp_sklearn.datasets.formats.yolo_settings import (
 from ptssp_sklearn.exceptions import DatasetError
 
 Reader = Callable[[Folder, Path], LabelledDataset]
+FilesReader = Callable[[Folder, Path, list[str]], LabelledDataset]
 _LABEL_LINE = re.compile(r"\s*\d+(\.0*)?(\s+[-+.\deE]+){4,}\s*$")
 _JSON_READERS = {"COCO": read_coco, "LabelMe": read_labelme, "CreateML": read_createml}
 _LOOKED_AT = 50
@@ -61,15 +62,21 @@ def format_of_file(path: Path) -> tuple[Path, Reader] | None:
             raise DatasetError(
                 f"Got '{path}', a JSON file that is neither COCO, LabelMe nor CreateML."
             )
-        above = root.parent if root.name.lower() in ("annotations", "labels") else root
-        name = path.relative_to(above).as_posix()
-        return above, partial(_read_files, _JSON_READERS[form], [name])
+        return _beside_images(path, _JSON_READERS[form])
     if kind == ".xml":
         reader = {"annotations": read_cvat, "annotation": read_pascal_voc}.get(xml_root(path))
-        return None if reader is None else (root, partial(_read_files, reader, [path.name]))
+        return None if reader is None else _beside_images(path, reader)
     if kind == ".zip":
         raise DatasetError(f"Got '{path}'. Unpack it and name the folder.")
     return None
+
+
+def _beside_images(path: Path, read: FilesReader) -> tuple[Path, Reader]:
+    """Give the folder that holds a label file and its images: above one for labels only."""
+    root = path.absolute().parent
+    above = root.parent if root.name.lower() in ("annotations", "labels") else path.parent
+    name = path.absolute().relative_to(above.absolute()).as_posix()
+    return above, partial(_read_files, read, [name])
 
 
 def _read_yaml(name: str, content: Any, folder: Folder, source: Path) -> LabelledDataset:
@@ -85,10 +92,7 @@ def _read_bare(images: list[str], folder: Folder, source: Path) -> LabelledDatas
 
 
 def _read_files(
-    read: Callable[[Folder, Path, list[str]], LabelledDataset],
-    names: list[str],
-    folder: Folder,
-    source: Path,
+    read: FilesReader, names: list[str], folder: Folder, source: Path
 ) -> LabelledDataset:
     return read(folder, source, names)
 
