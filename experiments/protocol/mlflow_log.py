@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import queue
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from experiments.protocol.sheet import label_columns
 from ptssp_sklearn import TrainingSizePipeline
 from ptssp_sklearn.measuring.trainings.store import Outcome
 from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
+from ptssp_sklearn.tracking.background import BackgroundWriter
 from ptssp_sklearn.tracking.evaluation import Assessment, assess
 from ptssp_sklearn.tracking.runs import (
     finite,
@@ -133,8 +132,8 @@ class _Children:
 class CollectionLog:
     """Logs measured points: a run a dataset, with a nested run a point.
 
-    A thread of its own writes; a store that is slow or gone neither slows nor ends the
-    measuring: what cannot be written is counted and said once, at the end.
+    A store that is slow or gone neither slows nor ends the measuring: what cannot be written is
+    counted and said once, at the end.
 
     Parameters
     ----------
@@ -147,41 +146,28 @@ class CollectionLog:
     def __init__(self, uri: str, name: str = "collect") -> None:
         import mlflow
 
-        self.lost = 0
-        self._reason = ""
         self._client = mlflow.MlflowClient(uri or None)
         self._name = name
         self._parents: dict[str, str] = {}
-        self._queue: queue.Queue[Outcome | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
+        self._points = BackgroundWriter(lambda outcomes: self._log(*outcomes))
+        self._ends = BackgroundWriter(lambda parents: self._end(*parents))
 
     def __call__(self, outcome: Outcome) -> None:
         """Take a point; returns at once."""
-        self._queue.put(outcome)
+        self._points.put(outcome)
 
     def close(self) -> None:
         """Write what is left, half a minute at most, and say what was lost."""
-        self._queue.put(None)
-        self._thread.join(_PATIENCE)
-        lost = self.lost + self._queue.qsize()
-        if lost:
-            reason = self._reason or "the store is too slow"
+        if lost := self._points.close(_PATIENCE):
+            reason = self._points.reason
             print(f"{lost} points were measured but not tracked: {reason}", file=sys.stderr)
-
-    def _write(self) -> None:
-        while (outcome := self._queue.get()) is not None:
-            try:
-                self._log(outcome)
-            except Exception as error:
-                self.lost += 1
-                self._reason = " ".join(str(error).split())[:200]
         for parent in self._parents.values():
-            try:
-                self._client.set_tag(parent, "status", "completed")
-                self._client.set_terminated(parent)
-            except Exception as error:
-                self._reason = " ".join(str(error).split())[:200]
+            self._ends.put(parent)
+        self._ends.close(_PATIENCE)
+
+    def _end(self, parent: str) -> None:
+        self._client.set_tag(parent, "status", "completed")
+        self._client.set_terminated(parent)
 
     def _log(self, outcome: Outcome) -> None:
         from mlflow.entities import Metric, Param

@@ -8,14 +8,17 @@ from importlib import resources
 from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 
+DEFAULT_NAME = "general"
+
 
 def pretrained_names() -> list[str]:
-    """Name the models that come with the package."""
+    """Name the models that come with the package, the default one first."""
     files = resources.files("ptssp_sklearn").joinpath("data", "models").iterdir()
-    return sorted(f.name.removesuffix(".safetensors") for f in files)
+    names = sorted(file.name.removesuffix(".safetensors") for file in files)
+    return sorted(names, key=lambda name: name != DEFAULT_NAME)
 
 
-def load_pretrained(name: str = "general") -> TrainingSizePipeline:
+def load_pretrained(name: str = DEFAULT_NAME) -> TrainingSizePipeline:
     """Load a fitted pipeline that comes with the package.
 
     Parameters

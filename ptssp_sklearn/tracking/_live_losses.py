@@ -1,26 +1,26 @@
-"""Losses logged to an MLflow run while networks train, by a thread that cannot spoil it."""
+"""Losses logged to an MLflow run while networks train."""
 
 from __future__ import annotations
 
-import threading
 import time
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from ptssp_sklearn.exceptions import need_mlflow
+from ptssp_sklearn.tracking.background import BackgroundWriter
 
 BATCH = 1000
 """Metrics that MLflow takes at once."""
 
-_EVERY = 0.5
 _PATIENCE = 15.0
 _HEARD: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
 
 class LossLog:
-    """Writes losses to a run in batches, twice a second, from a thread of its own.
+    """Writes losses to a run in batches while networks train.
 
     A store that is slow or gone neither slows nor ends the training: what cannot be written is
     counted, and said once, at the end. A listener of `ptssp_sklearn.regression.callbacks.listen`.
@@ -36,31 +36,21 @@ class LossLog:
         self._metric, self._client = mlflow.entities.Metric, mlflow.MlflowClient()
         self._fits: Counter[int] = Counter()
         self._names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
-        self._waiting: list[Any] = []
-        self._lost, self._reason = 0, "the store is too slow"
-        self._lock, self._over = threading.Lock(), threading.Event()
-        self._thread: threading.Thread | None = None
+        self._writer = BackgroundWriter(self._write, most=BATCH)
 
     def __call__(self, net: Any, ensemble: int, epoch: int, loss: float) -> None:
         """Take a loss; returns at once."""
         if net not in self._names:
             self._begin(net, ensemble)
-        metric = self._metric(self._names[net], loss, int(1000 * time.time()), epoch)
-        with self._lock:
-            self._waiting.append(metric)
+        now = int(1000 * time.time())
+        self._writer.put(self._metric(self._names[net], loss, now, epoch))
 
     def close(self) -> None:
         """Write what is left, a quarter of a minute at most, and warn of what was lost."""
-        if self._thread is None:
-            return
-        self._over.set()
-        self._thread.join(_PATIENCE)
-        with self._lock:
-            lost = self._lost + len(self._waiting)
-        if lost:
+        if lost := self._writer.close(_PATIENCE):
             warnings.warn(
                 f"Got no answer from the MLflow store: {lost} losses of the training were not "
-                f"logged ({self._reason}). The training is not harmed.",
+                f"logged ({self._writer.reason}). The training is not harmed.",
                 stacklevel=2,
             )
 
@@ -70,28 +60,9 @@ class LossLog:
         later = f"_fit_{self._fits[ensemble]}" if self._fits[ensemble] > 1 else ""
         self._names[net] = f"{loss_name(ensemble)}{later}"
         _HEARD[net] = self.run_id
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._write, daemon=True)
-            self._thread.start()
 
-    def _write(self) -> None:
-        over = False
-        while not over:
-            over = self._over.wait(_EVERY)
-            with self._lock:
-                batch = self._waiting[:]
-            for first in range(0, len(batch), BATCH):
-                self._send(batch[first : first + BATCH])
-
-    def _send(self, metrics: list[Any]) -> None:
-        lost = 0
-        try:
-            self._client.log_batch(self.run_id, metrics=metrics)
-        except Exception as error:
-            lost, self._reason = len(metrics), " ".join(str(error).split())[:200]
-        with self._lock:
-            self._lost += lost
-            del self._waiting[: len(metrics)]
+    def _write(self, metrics: Sequence[Any]) -> None:
+        self._client.log_batch(self.run_id, metrics=metrics)
 
 
 def run_of(net: Any) -> str | None:
