@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 _USUAL = Spreads(
-    np.diag(np.array([1.0, 0.4, 1.2, 0.8]) ** 2),
+    np.diag(np.array([1.5, 0.5, 1.5, 1.0]) ** 2),
     np.diag(np.array([0.3, 0.2, 0.4, 0.3]) ** 2),
     np.diag(np.array([0.7, 0.3, 0.7, 0.5]) ** 2),
 )
