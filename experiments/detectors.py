@@ -34,7 +34,7 @@ def bank(
 
 @app.command()
 def train(
-    sweeps: Sweeps = 4000,
+    sweeps: Sweeps = 2000,
     seed: int = 0,
     out: Annotated[Path, typer.Option(help="Folder of models.")] = MODELS,
 ) -> None:
@@ -48,7 +48,7 @@ def train(
 @app.command()
 def evaluate(
     seeds: Seeds = 2,
-    sweeps: Sweeps = 1200,
+    sweeps: Sweeps = 400,
     out: Annotated[Path, typer.Option(help="Page whose section is replaced.")] = PAGE,
 ) -> None:
     """Write the tables on data sets left out."""

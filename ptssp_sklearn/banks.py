@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from difflib import get_close_matches
 from importlib import resources
 from typing import Any
 
@@ -15,6 +14,7 @@ from PIL import Image
 from sklearn.utils import Bunch
 
 from ptssp_sklearn.curves.table import pivot_points
+from ptssp_sklearn.exceptions import did_you_mean
 from ptssp_sklearn.images.table import image_table
 
 METRICS = ("map50_95", "map50", "map75")
@@ -77,8 +77,7 @@ def load_curve_bank(
     """
     names = bank_names()
     if name not in names:
-        near = get_close_matches(str(name), names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, names)
         raise ValueError(f"Got the bank {name!r}, expected one of {', '.join(names)}.{hint}")
     path = resources.files("ptssp_sklearn").joinpath("data", "banks", f"{name}.zip")
     file = io.BytesIO(path.read_bytes())
@@ -190,10 +189,9 @@ def _bank_of_points(
 def _check_choice(what: str, given: str, known: list[str], about: dict[str, Any]) -> None:
     """Refuse a metric or a learner that a bank does not hold."""
     if given not in known:
-        near = get_close_matches(str(given), known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"Got {what}={given!r}, but the bank {about['name']!r} holds {', '.join(known)}.{hint}"
+            f"Got {what}={given!r}, but the bank {about['name']!r} holds {', '.join(known)}."
+            f"{did_you_mean(given, known)}"
         )
 
 

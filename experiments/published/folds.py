@@ -15,6 +15,8 @@ from ptssp_sklearn.pipeline import load_model, pipeline_of_vectors, save_model
 from ptssp_sklearn.regression import LearnerCurveRegressor
 
 KEPT = Path(".cache/published")
+FOLD_SWEEPS = 400
+"""Of the chains of a fold, by default."""
 
 
 def split(points: pd.DataFrame, cases: list[Case], seed: int) -> list[list[str]]:

@@ -1,4 +1,7 @@
-"""Train the model ``detectors`` on all ordinary points of its bank."""
+"""Train the model ``detectors`` on all ordinary points of its bank.
+
+It is calibrated by models that saw neither the curve nor any other of its data set.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.published.calibrating import level_maps, rank_cases
+from experiments.published.cases import find_cases
+from experiments.published.folds import FOLD_SWEEPS, fit_without, split
 from ptssp_sklearn import load_curve_bank
 from ptssp_sklearn.pipeline import pipeline_of_vectors, save_model
 from ptssp_sklearn.regression import LearnerCurveRegressor
@@ -15,7 +21,7 @@ _BURNT = 4
 
 
 def train_detectors(path: Path, *, n_sweeps: int, seed: int) -> Path:
-    """Fit and store the model.
+    """Fit, calibrate and store the model.
 
     Parameters
     ----------
@@ -26,11 +32,13 @@ def train_detectors(path: Path, *, n_sweeps: int, seed: int) -> Path:
     seed : int
     """
     points = load_curve_bank("detectors").points
+    cases = find_cases(points)
+    models = fit_without(points, split(points, cases, seed), seed=seed, n_sweeps=FOLD_SWEEPS)
     regressor = LearnerCurveRegressor(
         n_sweeps=n_sweeps, n_burn=n_sweeps // _BURNT, random_state=seed
     )
-    pipeline = pipeline_of_vectors(regressor.fit(None, points))
-    save_model(pipeline, path, about=describe(points))
+    fitted = regressor.fit(None, points).calibrated(level_maps(rank_cases(cases, models)))
+    save_model(pipeline_of_vectors(fitted), path, about=describe(points))
     return path
 
 

@@ -67,12 +67,21 @@ def calibrate(prior: CurvePrior, sizes: Array, scores: Array) -> tuple[LevelMap,
     if len(scores) < _LEAST_CURVES:
         return NOMINAL, NOMINAL
     limits = pilot_limits(sizes)
-    zero_shot = _level_map([_ranks(prior, sizes, scores, 0.0)], len(scores))
-    piloted = _level_map([_ranks(prior, sizes, scores, limit) for limit in limits], len(scores))
+    zero_shot = map_of_ranks([_ranks(prior, sizes, scores, 0.0)], len(scores))
+    piloted = map_of_ranks([_ranks(prior, sizes, scores, limit) for limit in limits], len(scores))
     return zero_shot, piloted
 
 
-def _level_map(ranks: list[tuple[Ranks, Ranks]], n_curves: int) -> LevelMap:
+def map_of_ranks(ranks: list[tuple[Ranks, Ranks]], n_curves: int) -> LevelMap:
+    """Find the level map that makes ranks uniform, drawn a little towards none.
+
+    Parameters
+    ----------
+    ranks : list of (Ranks, Ranks)
+        Of scores and of sizes, see `rank_measured`.
+    n_curves : int
+        Independent curves that they tell of.
+    """
     return LevelMap(*[_levels([pair[kind] for pair in ranks], n_curves)[None] for kind in (0, 1)])
 
 
@@ -89,10 +98,27 @@ def _levels(ranks: list[Ranks], n_curves: int) -> Array:
 
 
 def _ranks(prior: CurvePrior, sizes: Array, scores: Array, limit: float) -> tuple[Ranks, Ranks]:
-    """Rank what was measured beyond a pilot: scores, and sizes at which targets were reached."""
     shown = sizes <= limit
     pilot = (sizes[shown], scores[:, shown]) if shown.any() else ()
     found = prior.distribution(*pilot, n_samples=_SAMPLES)
+    return rank_measured(found, sizes, scores, limit)
+
+
+def rank_measured(
+    found: CurveDistribution, sizes: Array, scores: Array, limit: float
+) -> tuple[Ranks, Ranks]:
+    """Rank what was measured beyond a pilot: scores, and sizes at which targets were reached.
+
+    Parameters
+    ----------
+    found : CurveDistribution of n_curves rows
+        What was believed, without having seen what lies beyond.
+    sizes : ndarray of shape (n_sizes,), images
+    scores : ndarray of shape (n_curves, n_sizes), NaN where not measured
+    limit : float, images
+        Where the pilot ended; 0 where there was none.
+    """
+    shown = sizes <= limit
     beyond = sizes[~shown]
     drawn = found.noise.draw(beyond, found.curves(beyond), np.random.default_rng(found.seed))
     below = (drawn < scores[:, None, ~shown]).mean(axis=1)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ptssp_sklearn.exceptions import InputError
+from ptssp_sklearn.exceptions import InputError, did_you_mean
 
 PRETRAININGS = ("none", "imagenet", "coco", "objects365", "grounding")
 """What a learner was trained on before, from nothing to boxes with texts by the million."""
@@ -47,7 +47,7 @@ class Learner:
         for what, choices in (("pretraining", PRETRAININGS), ("task", TASKS)):
             given = getattr(self, what)
             if given not in choices:
-                hint = _hint(str(given), choices)
+                hint = did_you_mean(given, choices)
                 raise InputError(
                     f"Got the {what} {given!r} of the learner {self.name!r}, expected one of "
                     f"{', '.join(choices)}.{hint}",
@@ -100,20 +100,17 @@ def find_learner(name: str | Learner) -> Learner:
     if key in _REGISTRY:
         return _REGISTRY[key]
     raise InputError(
-        f"Got the learner {name!r:.60}, which is not known.{_hint(key, [*_REGISTRY])} Of another "
+        f"Got the learner {name!r:.60}, which is not known.{_hint(key)} Of another "
         f"learner say what it was trained on: {', '.join(PRETRAININGS)}.",
         "learner",
         name=f"{name!r:.60}",
     )
 
 
-def _hint(given: str, choices: list[str] | tuple[str, ...]) -> str:
-    near = get_close_matches(given, choices, n=1)
-    return f" Did you mean {_shown(near[0])!r}?" if near else ""
-
-
-def _shown(key: str) -> str:
-    return _REGISTRY[key].name if key in _REGISTRY else key
+def _hint(key: str) -> str:
+    """Propose the learner whose key is nearest, by its name."""
+    near = get_close_matches(key, _REGISTRY, n=1)
+    return f" Did you mean {_REGISTRY[near[0]].name!r}?" if near else ""
 
 
 def _key(name: str) -> str:

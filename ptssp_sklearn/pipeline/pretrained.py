@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import resources
 
+from ptssp_sklearn.exceptions import did_you_mean
 from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 
@@ -51,8 +51,7 @@ def load_pretrained(name: str = DEFAULT_NAME) -> TrainingSizePipeline:
     """
     names = pretrained_names()
     if name not in names:
-        near = get_close_matches(str(name), names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, names)
         raise ValueError(f"Got the model {name!r}, expected one of {', '.join(names)}.{hint}")
     path = resources.files("ptssp_sklearn").joinpath("data", "models", f"{name}.safetensors")
     with resources.as_file(path) as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ptssp_sklearn.bayes.hierarchy.model import CurveHierarchy
 from ptssp_sklearn.bayes.learners import Learner, find_learner
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.posterior import N_SAMPLES, CurvePrior
+from ptssp_sklearn.bayes.quantile_levels import LevelMap
 from ptssp_sklearn.curves.pilot import Pilot, read_pilot
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.curves.table import pivot_points
@@ -156,6 +158,12 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         points = read_pilot(pilot)
         prior = self._prior(asked, points)
         return prior.distribution(points.sizes, points.scores, n_samples=n_samples)
+
+    def calibrated(self, level_maps: tuple[LevelMap, LevelMap]) -> LearnerCurveRegressor:
+        """Give a regressor with these level maps, without a pilot and with one."""
+        other = copy(self)
+        other.hierarchy_ = replace(self.hierarchy_, level_maps=level_maps)
+        return other
 
     def above_all(self, pilot: Any) -> tuple[float, float] | None:
         """Find a point above any training curve: mAP50 given as mAP50-95, most likely.

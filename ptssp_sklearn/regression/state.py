@@ -99,6 +99,7 @@ def _learner_state(
     hierarchy, curves = regressor.hierarchy_, regressor.references_.curves
     tensors = {f"hierarchy.{name}": value for name, value in hierarchy.tensors().items()}
     tensors |= _curve_tensors(curves) | {"highest": regressor.highest_}
+    tensors["levels"] = np.array([[one.curve[0], one.size[0]] for one in hierarchy.level_maps])
     params = regressor.get_params()
     header = {
         "params": params | {"random_state": None},
@@ -114,11 +115,13 @@ def _learner_state(
 def _restore_learners(
     header: dict[str, Any], tensors: dict[str, np.ndarray]
 ) -> LearnerCurveRegressor:
+    first, second = tensors["levels"][:, :, None]
     hierarchy = CurveHierarchy(
         **{name: tensors[f"hierarchy.{name}"] for name in ARRAYS},
         noise=MeasurementNoise(**header["noise"]),
         names=tuple(header["learners"]),
         relation=MetricRelation(**header["relation"]),
+        level_maps=(LevelMap(*first), LevelMap(*second)),
     )
     curves = _restore_curves(header["datasets"], tensors)
     regressor = LearnerCurveRegressor(**header["params"])

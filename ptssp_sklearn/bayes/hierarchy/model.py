@@ -29,6 +29,7 @@ from ptssp_sklearn.bayes.learners import PRETRAININGS, Learner
 from ptssp_sklearn.bayes.mixture import N_COORDINATES, Mixture
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.posterior import CurvePrior
+from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 
 Array = NDArray[np.float64]
 
@@ -55,6 +56,8 @@ class CurveHierarchy:
         Of the known learners.
     relation : MetricRelation
         How mAP50 goes with mAP50-95.
+    level_maps : (LevelMap, LevelMap)
+        Calibration without a pilot and with one.
     """
 
     mean: Array
@@ -66,6 +69,7 @@ class CurveHierarchy:
     noise: MeasurementNoise
     names: tuple[str, ...]
     relation: MetricRelation = field(default_factory=MetricRelation)
+    level_maps: tuple[LevelMap, LevelMap] = (NOMINAL, NOMINAL)
 
     def __len__(self) -> int:
         return len(self.mean)
@@ -121,7 +125,7 @@ class CurveHierarchy:
         seed : int, default=0
         """
         mixture = self.mixture(learners).rows(n_rows)
-        return CurvePrior(mixture, self.noise, seed, blocks=blocks, errors=errors)
+        return CurvePrior(mixture, self.noise, seed, self.level_maps, blocks=blocks, errors=errors)
 
     def moved(self, matrix: Array, offset: Array, noise: MeasurementNoise) -> CurveHierarchy:
         """Map every curve's coordinates, ``z -> matrix @ z + offset``, and take other noise.
@@ -161,6 +165,8 @@ class CurveHierarchy:
 
 
 ARRAYS = tuple(
-    one.name for one in fields(CurveHierarchy) if one.name not in ("noise", "names", "relation")
+    one.name
+    for one in fields(CurveHierarchy)
+    if one.name not in ("noise", "names", "relation", "level_maps")
 )
 """Names of the arrays of a `CurveHierarchy`."""

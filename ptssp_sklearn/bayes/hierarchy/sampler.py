@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 _USUAL = Spreads(
-    np.diag(np.array([1.0, 0.4, 1.2, 0.8]) ** 2),
+    np.diag(np.array([1.5, 0.5, 1.5, 1.0]) ** 2),
     np.diag(np.array([0.3, 0.2, 0.4, 0.3]) ** 2),
     np.diag(np.array([0.7, 0.3, 0.7, 0.5]) ** 2),
 )
@@ -42,8 +42,8 @@ _FREEDOM, _DF = 12, 4.0
 _GOOD_ACCEPTANCE = 0.3
 _STEPS = (1.0, 3.0, 1.0, 3.0)
 """Lengths of the steps of one pair in a sweep: near, and far for those little is known of."""
-_SCALE_SPREAD, _SLOPE_SPREAD = 0.5, 0.05
-_USUAL_NOISE = MeasurementNoise(scale=0.02, slope=-0.2, df=_DF, correlation=0.0)
+_SCALE_SPREAD, _SLOPE_SPREAD = 0.5, 0.1
+_USUAL_NOISE = MeasurementNoise(scale=0.02, slope=-0.35, df=_DF, correlation=0.0)
 
 
 @dataclass
