@@ -18,10 +18,10 @@ from tests.experiments.test_collect import arguments, points
 
 
 @pytest.fixture
-def uri(tmp_path, monkeypatch):
+def uri(new_store, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.chdir(tmp_path)
-    return f"sqlite:///{tmp_path}/mlflow.db"
+    return new_store(tmp_path / "mlflow.db")
 
 
 def runs(uri: str, **equal: str):
