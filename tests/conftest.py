@@ -17,6 +17,32 @@ from tests.shared import copy_store, make_empty_store, once
 
 torch.set_num_threads(1)
 
+LONGEST_FIRST = (
+    "experiments/studies/test_overfit.py",
+    "test_docs.py",
+    "tracking/test_tracking.py",
+    "experiments/test_mlflow_log.py",
+    "experiments/test_collect.py",
+    "serving/test_server.py",
+    "experiments/evaluation/test_tables.py",
+    "embedding/test_embedder.py",
+    "page/test_browser.py",
+    "experiments/test_collect_dask.py",
+    "experiments/learners/test_learners.py",
+    "embedding/networks/test_networks.py",
+    "experiments/studies/test_page.py",
+    "tracking/test_live_losses.py",
+    "page/test_app.py",
+    "test_cli.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first: workers take whole files, and no long one is left for the end."""
+    tests = Path(__file__).parent
+    places = {tests / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 @pytest.fixture(scope="session")
 def bank() -> Bunch:
