@@ -48,9 +48,9 @@ def made_up(
 def load(name: str) -> Bank:
     """Give a stand-in for the bank of a name."""
     if name == "yolov8m-seg":
-        bank = made_up(name, 12, REAL_SIZES, per_group=2, seed=1)
+        bank = made_up(name, 8, REAL_SIZES, per_group=2, seed=1)
         bank.curves[1::3, -1] = np.nan
         return replace(bank, draws=[], vectors=[])
     if name == "procedural":
-        return made_up(name)
-    return made_up(name, 12, SIZES[:8], per_group=3 if name == "cutpaste" else 1, seed=2)
+        return made_up(name, 14)
+    return made_up(name, 9, SIZES[:8], per_group=3 if name == "cutpaste" else 1, seed=2)

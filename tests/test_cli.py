@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from experiments.bench.server_process import PTSSP
 from ptssp_sklearn import load_pretrained
@@ -19,10 +19,16 @@ from tests.scenes import task
 COINS = Path(__file__).parent / "data" / "datasets" / "cvat_yolo"
 
 
-def ptssp(*arguments, **options) -> subprocess.CompletedProcess:
+def process(*arguments) -> subprocess.CompletedProcess:
+    """Run the command as users do."""
     return subprocess.run(
-        [*PTSSP, *map(str, arguments)], capture_output=True, text=True, check=False, **options
+        [*PTSSP, *map(str, arguments)], capture_output=True, text=True, check=False
     )
+
+
+def ptssp(*arguments) -> Result:
+    """Run the command in this process, which knows torch and the model already."""
+    return CliRunner().invoke(app, [*map(str, arguments)])
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +47,7 @@ def with_masks(files) -> list:
 
 
 def test_json_is_what_the_model_says(files):
-    done = ptssp("predict", *with_masks(files), "--target", 0.3, "--json")
+    done = process("predict", *with_masks(files), "--target", 0.3, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     answer = json.loads(done.stdout)
     X = one_row(*files)
@@ -59,20 +65,21 @@ def test_json_is_what_the_model_says(files):
 
 def test_a_data_set_is_asked_about_by_its_folder(tmp_path):
     done = ptssp("predict", COINS, "--target", 0.3, "--images", 2, "--class", "dime")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert re.search(r"Images: images/train/image\d.jpg \(\d objects\), images", done.stdout)
     found = json.loads(ptssp("predict", COINS, "--target", 0.3, "--json").stdout)
     assert [image["objects"] for image in found["images"]] == [7, 6, 7]
     (tmp_path / "data.yaml").write_text("train: images\nnames: [a")
     done = ptssp("plan", tmp_path, "--target", 0.3)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert re.fullmatch(r"ptssp: Got '.*data.yaml', line 2, .*: no valid yaml .*\n", done.stderr)
 
 
-def test_words_and_plot(files, tmp_path):
+def test_words_and_plot(files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     plot = tmp_path / "curve.png"
-    done = ptssp("predict", *files[0], "--target", 0.05, "--plot", plot, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = ptssp("predict", *files[0], "--target", 0.05, "--plot", plot)
+    assert done.exit_code == 0, done.stderr
     for words in ("mAP 0.05", "training images", "A = ", "Model: general", "Note: ", "Plot: "):
         assert words in done.stdout
     with Image.open(plot) as image:
@@ -119,7 +126,7 @@ def test_bad_input_is_one_clear_line_and_exit_code_two(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for expected, arguments in bad_files(tmp_path).items():
         before = sorted(tmp_path.iterdir())
-        done = CliRunner().invoke(app, ["predict", *map(str, arguments), "--target", "0.3"])
+        done = ptssp("predict", *arguments, "--target", 0.3)
         assert done.exit_code == 2, (expected, done)
         assert expected in done.stderr
         assert done.stderr.count("\n") == 1
@@ -128,7 +135,7 @@ def test_bad_input_is_one_clear_line_and_exit_code_two(tmp_path, monkeypatch):
 
 
 def test_a_refusal_of_the_command_itself_is_one_line(tmp_path):
-    done = ptssp("predict", tmp_path / "gone.png", "--target", 0.3, cwd=tmp_path)
+    done = process("predict", tmp_path / "gone.png", "--target", 0.3)
     assert (done.returncode, done.stdout) == (2, "")
     assert "no such file" in done.stderr
     assert done.stderr.count("\n") == 1
@@ -137,13 +144,13 @@ def test_a_refusal_of_the_command_itself_is_one_line(tmp_path):
 @pytest.mark.parametrize("target", ["0", "1", "80", "nan"])
 def test_target_outside_the_fractions(files, target):
     done = ptssp("predict", files[0][0], "--target", target)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "expected a score as a fraction in (0, 1)" in done.stderr
 
 
 def test_plot_into_a_missing_folder_is_refused(files, tmp_path):
     done = ptssp("predict", files[0][0], "--target", 0.3, "--plot", tmp_path / "no" / "a.png")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "a.png" in done.stderr
     assert done.stdout == ""
 
@@ -152,7 +159,7 @@ def test_a_pilot_sharpens_the_answer_without_any_image(tmp_path):
     (tmp_path / "pilot.csv").write_text("size,score\n51,0.23\n101,0.3\n")
     model = ["--model", "detectors", "--target", 0.4, "--json"]
     from_file = ptssp("predict", *model, "--pilot", tmp_path / "pilot.csv")
-    assert (from_file.returncode, from_file.stderr) == (0, "")
+    assert (from_file.exit_code, from_file.stderr) == (0, "")
     typed = ptssp("predict", *model, "--pilot", "51:0.23", "--pilot", "101:0.3")
     assert typed.stdout == from_file.stdout
     answer = json.loads(typed.stdout)
@@ -184,22 +191,22 @@ def test_a_score_no_detector_has_is_remarked_upon():
 
 def test_a_model_of_images_asks_for_one():
     done = ptssp("predict", "--target", 0.3)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "expected at least one" in done.stderr
 
 
 def test_plan_prints_the_rounds():
     asked = ["--model", "detectors", "--target", 0.4, "--pilot", "51:0.23", "--rounds", 2]
     words = ptssp("plan", *asked)
-    assert words.returncode == 0, words.stderr
+    assert words.exit_code == 0, words.stderr
     assert "images in all" in words.stdout
     data = json.loads(ptssp("plan", *asked, "--json").stdout)
     assert data["next_size"] > 51
     assert [row["round"] for row in data["rounds"]] == [1, 2]
     wrong = ptssp("plan", *asked, "--cost", -1)
-    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)
 
 
 def test_version_and_help():
-    assert ptssp("--version").stdout.startswith("ptssp_sklearn ")
+    assert process("--version").stdout.startswith("ptssp_sklearn ")
     assert "--target" in ptssp("predict", "--help").stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -12,11 +11,11 @@ from pathlib import Path
 import pytest
 import typer
 from click import Command
-from filelock import FileLock
 from typer.testing import CliRunner
 
 import mkdocs_hooks
 from ptssp_sklearn.cli import app
+from tests.shared import once
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -37,16 +36,13 @@ def commands(first: str) -> list[list[str]]:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site, once for all workers; notebooks run as they are built."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    out, log = shared / "site", shared / "site.log"
-    with FileLock(shared / "site.lock"):
-        if not log.exists():
-            command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(out)]
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-            log.write_text(done.stdout + done.stderr if done.returncode else "")
-    assert not log.read_text(), log.read_text()[-4000:]
-    return out
+    return once(tmp_path_factory, "site", build)
+
+
+def build(out: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 
 
 class Loaded(HTMLParser):

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 Array = NDArray[np.float64]
 
+N_TREES = 300
 OURS = "default pipeline"
 """What tables call the fitted model that these are compared with."""
 
@@ -74,7 +75,7 @@ def ridge(fold: Fold) -> Array:
 def trees(fold: Fold) -> Array:
     """Predict the points of the curve by extremely randomised trees."""
     forest = ExtraTreesRegressor(
-        300, min_samples_leaf=2, max_features=0.3, random_state=fold.seed, n_jobs=2
+        N_TREES, min_samples_leaf=2, max_features=0.3, random_state=fold.seed, n_jobs=2
     )
     return _points(fold, forest)
 

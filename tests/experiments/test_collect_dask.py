@@ -14,16 +14,28 @@ from tests.experiments.test_collect import COMMAND, arguments, count, points, ta
 
 distributed = pytest.importorskip("distributed")
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_cluster_loses_a_worker_and_no_point(tmp_path):
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two worker processes; one that dies is replaced."""
+    import dask
+
     with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "300s"}),
         distributed.LocalCluster(
             n_workers=2, processes=True, threads_per_worker=1, dashboard_address=":0"
         ) as cluster,
-        distributed.Client(cluster) as client,
     ):
+        yield cluster
+
+
+def test_a_cluster_loses_a_worker_and_no_point(tmp_path, cluster):
+    with distributed.Client(cluster) as client:
         out = arguments(tmp_path, "SlowLearner", dask=cluster.scheduler_address)
         process = subprocess.Popen([*COMMAND, *out], stderr=subprocess.PIPE, text=True)
         wait_for(tmp_path, 6, process)
@@ -35,31 +47,22 @@ def test_a_cluster_loses_a_worker_and_no_point(tmp_path):
     pd.testing.assert_frame_equal(table(tmp_path), table(tmp_path / "alone"))
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_training_that_kills_its_workers_has_failed(tmp_path):
-    import dask
-
-    patient = {"distributed.deploy.lost-worker-timeout": "300s"}
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 0} | patient),
-        distributed.LocalCluster(
-            n_workers=2, processes=True, threads_per_worker=1, dashboard_address=":0"
-        ) as cluster,
-    ):
-        out = arguments(
-            tmp_path, "DeadlyLearner", dask=cluster.scheduler_address, domains=1, repeats=1
-        )
-        process = subprocess.run([*COMMAND, *out], capture_output=True, text=True, timeout=400)
+def test_a_training_that_kills_its_workers_has_failed(tmp_path, cluster, monkeypatch):
+    monkeypatch.setattr(cluster.scheduler, "allowed_failures", 0)
+    out = arguments(tmp_path, "DeadlyLearner", dask=cluster.scheduler_address, domains=1, repeats=1)
+    process = subprocess.run([*COMMAND, *out], capture_output=True, text=True, timeout=400)
     assert process.returncode == 1, process.stderr
     assert points(tmp_path).status.tolist() == ["done", "failed", "done"], process.stderr
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_lost_cluster_is_one_line(tmp_path):
+    """Its worker is a thread of this process, which ends sooner than a process of its own."""
     with distributed.LocalCluster(
-        n_workers=1, processes=True, threads_per_worker=1, dashboard_address=":0"
+        n_workers=1,
+        processes=False,
+        threads_per_worker=1,
+        protocol="tcp://",
+        dashboard_address=":0",
     ) as cluster:
         out = arguments(tmp_path, "SlowLearner", dask=cluster.scheduler_address)
         process = subprocess.Popen([*COMMAND, *out], stderr=subprocess.PIPE, text=True)

@@ -11,6 +11,7 @@ from experiments import evaluate, train
 from experiments.collect import main
 from experiments.evaluation.tables import TABLES
 from experiments.evaluation.zero_shot import SHIPPED
+from experiments.protocol import zero_shot_baselines
 from experiments.protocol.mlflow_log import hold_out, tracking, wanted
 from ptssp_sklearn import load_curve_bank
 from tests.curve_banks import load
@@ -18,10 +19,10 @@ from tests.experiments.test_collect import arguments, points
 
 
 @pytest.fixture
-def uri(tmp_path, monkeypatch):
+def uri(new_store, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.chdir(tmp_path)
-    return f"sqlite:///{tmp_path}/mlflow.db"
+    return new_store(tmp_path / "mlflow.db")
 
 
 def runs(uri: str, **equal: str):
@@ -71,6 +72,7 @@ def test_a_training_without_tracking_leaves_no_store(uri, tmp_path, monkeypatch)
 def test_a_table_of_the_results_page_has_a_run_a_candidate_and_a_fold(uri, tmp_path, monkeypatch):
     name = next(iter(TABLES))
     monkeypatch.setattr(evaluate, "load_few", load)
+    monkeypatch.setattr(zero_shot_baselines, "N_TREES", 20)
     options = {"only": name, "quick": True, "jobs": 1, "seeds": 1, "curves": None}
     page = tmp_path / "page.md"
     evaluate.run(**options, out=page, error=False, folds=3, track=True, tracking_uri=uri)

@@ -19,11 +19,11 @@ from tests.tiny import fitted, images
 
 
 @pytest.fixture
-def registry(tmp_path, monkeypatch):
+def registry(new_store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.set_tracking_uri(new_store(tmp_path / "mlflow.db"))
     example = images().iloc[:1]
     log_model(fitted(), registered_model_name="own", alias="champion", input_example=example)
     yield

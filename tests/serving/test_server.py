@@ -29,10 +29,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def tracking_uri(folder):
+def tracking_uri(folder, new_store):
     """Run a tracking server on a database and a folder of its own."""
     port = free_port()
-    place = ["--backend-store-uri", f"sqlite:///{folder}/runs.db", "--workers", "1"]
+    place = ["--backend-store-uri", new_store(folder / "runs.db"), "--workers", "1"]
     place += ["--artifacts-destination", str(folder / "artifacts")]
     with running([*MLFLOW, "server", *place], port, folder):
         yield f"http://127.0.0.1:{port}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -24,23 +23,12 @@ from tests.tiny import curves, plain_images, unfitted
 LONG = 400
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory) -> Path:
-    """Make an empty store, which takes seconds."""
-    place = tmp_path_factory.mktemp("store")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(place)
-        mlflow.MlflowClient(f"sqlite:///{place}/mlflow.db").search_experiments()
-    return place / "mlflow.db"
-
-
 @pytest.fixture
-def client(empty, tmp_path, monkeypatch):
+def client(new_store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    shutil.copy(empty, tmp_path)
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    mlflow.set_tracking_uri(new_store(tmp_path / "mlflow.db"))
     yield mlflow.MlflowClient()
     while mlflow.active_run():
         mlflow.end_run()

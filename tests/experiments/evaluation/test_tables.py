@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from experiments.evaluate import evaluate, summary_of, write_page
-from experiments.evaluation import repeats, rounds
+from experiments.evaluation import pilots, repeats, rounds
 from experiments.evaluation.loading import load_few, load_whole
 from experiments.evaluation.tables import TABLES
+from experiments.protocol import zero_shot_baselines
 from experiments.protocol.markdown import Section, cell, put_block, put_section
 from tests.curve_banks import load
 from tests.experiments.evaluation.test_repeats import stored
@@ -21,10 +22,17 @@ QUICK = {"n_folds": 2, "n_networks": 4, "n_steps": 10}
 @pytest.fixture(scope="module")
 def sections(tmp_path_factory) -> dict[str, Section]:
     store = stored(tmp_path_factory.mktemp("store"), 3, sizes=tuple(2**k for k in range(1, 9)))
+    cases = {tested: (*asked, starts[-1:]) for tested, (*asked, starts) in rounds.CASES.items()}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("STORE", store), ("BANK", "bank"), ("LEARNER", "unet")):
             patch.setattr(repeats, name, value)
-        patch.setattr(rounds, "GOALS", (0.9,))
+        for module, name, value in (
+            (rounds, "GOALS", (0.9,)),
+            (rounds, "CASES", cases),
+            (pilots, "LIMITS", (4.0, 64.0)),
+            (zero_shot_baselines, "N_TREES", 20),
+        ):
+            patch.setattr(module, name, value)
         return dict(evaluate(load, list(TABLES), **QUICK))
 
 

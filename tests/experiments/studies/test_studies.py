@@ -142,9 +142,9 @@ def test_the_command_line_runs_lists_and_says_what_is_missing(tmp_path, capsys):
     assert "Got the device 'abacus'" in capsys.readouterr().err
 
 
-def test_a_run_is_logged_to_mlflow(tmp_path, monkeypatch):
+def test_a_run_is_logged_to_mlflow(tmp_path, monkeypatch, new_store):
     monkeypatch.chdir(tmp_path)
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    uri = new_store(tmp_path / "mlflow.db")
     run = ["run", "mnist-mlp", "--fractions", "0.02", "0.05", "0.1", "--results", str(tmp_path)]
     assert main([*run, "--track", uri]) == 0
     client = mlflow.MlflowClient(uri)
