@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -114,6 +115,7 @@ def test_a_missing_block_is_named():
 
 @pytest.mark.parametrize(("page", "text"), blocks("python"))
 def test_python_on_the_pages_runs(page, text, tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "tests" / "data" / "datasets" / "cvat_yolo", tmp_path / "my_dataset")
     monkeypatch.chdir(tmp_path)
     exec(compile(text, page, "exec"), {"__name__": page})
 

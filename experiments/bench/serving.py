@@ -18,6 +18,7 @@ import typer
 
 from experiments.bench import page
 from experiments.bench.server_process import PTSSP, ask, free_port, running
+from experiments.protocol.markdown import markdown_table
 from ptssp_sklearn import load_curve_bank
 from ptssp_sklearn.serving.handler import encode_images
 
@@ -74,7 +75,7 @@ def table(latencies: pd.DataFrame, model: str) -> str:
         rate = int(str(clients)) / seconds.mean()
         rows.append([str(kind), str(clients), str(len(seconds)), f"{middle:.0f}", f"{high:.0f}",
                      f"{rate:.1f}"])  # fmt: skip
-    return "\n\n".join([text, page.table(HEAD, rows), page.machine("mlflow", "torch")])
+    return "\n\n".join([text, markdown_table(HEAD, rows), page.machine("mlflow", "torch")])
 
 
 def _bodies(kind: str, n_rows: int) -> list[dict[str, Any]]:
