@@ -151,9 +151,7 @@ def test_real_trainings_score_boxes_and_masks(tmp_path):
     ],
 )
 def test_what_cannot_be_measured_is_refused(folder, monkeypatch, learner, options, message):
-    monkeypatch.setattr(
-        "ptssp_sklearn.measuring.learners.choice._DOWNLOAD", "import sys; sys.exit(1)"
-    )
+    monkeypatch.setattr(choice, "_DOWNLOAD", "import sys; sys.exit(1)")
     with pytest.raises(ValueError, match=message):
         measure_pilot(folder, learner, **QUICK, **options)
 
