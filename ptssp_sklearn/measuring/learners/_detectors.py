@@ -59,7 +59,8 @@ def build_detector(name: str, n_classes: int, side: int, encoder: nn.Module | No
     shared: dict[str, Any] = {"min_size": side, "max_size": side}
     if encoder is None:
         make = (BOX_MODELS | MASK_MODELS)[name]
-        return make(weights=None, weights_backbone=None, num_classes=n_classes + 1, **shared)
+        n = n_classes + first_label(name)
+        return make(weights=None, weights_backbone=None, num_classes=n, **shared)
     shared |= {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
     kind = name.partition("_")[0]
     if kind in ("fcos", "retinanet"):
@@ -67,18 +68,23 @@ def build_detector(name: str, n_classes: int, side: int, encoder: nn.Module | No
     return _two_stage(kind, n_classes, encoder, shared)
 
 
+def first_label(name: str) -> int:
+    """Give the label of the first class: two-stage models keep 0 for the background."""
+    return 0 if name.startswith(("fcos", "retinanet")) else 1
+
+
 def _one_stage(kind: str, n_classes: int, encoder: nn.Module, shared: dict[str, Any]) -> Any:
     body = _Pyramid(encoder, LastLevelP6P7(CHANNELS, CHANNELS))
     kept = {"score_thresh": _LEAST_SCORE, "detections_per_img": _KEPT}
-    n = n_classes + 1
     if kind == "fcos":
-        head = FCOSHead(CHANNELS, 1, n, num_convs=_HEAD_CONVS)
-        return detection.FCOS(body, n, head=head, **kept, **shared)
+        head = FCOSHead(CHANNELS, 1, n_classes, num_convs=_HEAD_CONVS)
+        return detection.FCOS(body, n_classes, head=head, **kept, **shared)
     sizes = tuple((s, int(s * 2 ** (1 / 3)), int(s * 2 ** (2 / 3))) for s in (24, 48, 96, 192, 384))
     anchors = AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * len(sizes))
-    norm = _group_norm
-    head = RetinaNetHead(CHANNELS, anchors.num_anchors_per_location()[0], n, norm_layer=norm)
-    return detection.RetinaNet(body, n, anchor_generator=anchors, head=head, **kept, **shared)
+    each = anchors.num_anchors_per_location()[0]
+    head = RetinaNetHead(CHANNELS, each, n_classes, norm_layer=_group_norm)
+    settings: dict[str, Any] = {"anchor_generator": anchors, "head": head}
+    return detection.RetinaNet(body, n_classes, **settings, **kept, **shared)
 
 
 def _two_stage(kind: str, n_classes: int, encoder: nn.Module, shared: dict[str, Any]) -> Any:

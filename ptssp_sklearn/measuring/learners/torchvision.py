@@ -17,6 +17,7 @@ from ptssp_sklearn.measuring.learners._detectors import (
     BOX_MODELS,
     MASK_MODELS,
     build_detector,
+    first_label,
     lite0_encoder,
 )
 from ptssp_sklearn.measuring.learners._tensors import read_tensors
@@ -99,8 +100,9 @@ class TorchvisionLearner(Learner):
             if self.weights is not None:
                 _take_over(network, _hub(name) if self.weights == "hub" else self.weights)
             views = _views(samples, self.side, budget, seed, masks="mask" in name)
-            _train(network.to(self.device), views, budget, self.device)
-        return TorchvisionModel(network.eval(), self.device)
+            first = first_label(name)
+            _train(network.to(self.device), views, budget, self.device, first)
+        return TorchvisionModel(network.eval(), self.device, first)
 
     def _choose(self, samples: Sequence[Sample]) -> str:
         outlined = all(sample.objects.outlines is not None for sample in samples)
@@ -121,11 +123,14 @@ class TorchvisionModel(Model):
     ----------
     network : torch.nn.Module
     device : str
+    first : int
+        Label of the first class.
     """
 
-    def __init__(self, network: Any, device: str) -> None:
+    def __init__(self, network: Any, device: str, first: int) -> None:
         self.network = network
         self.device = device
+        self.first = first
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """Find the objects of every image, masks at the image's own size."""
@@ -133,14 +138,14 @@ class TorchvisionModel(Model):
         with torch.inference_mode():
             for first in range(0, len(images), _CHUNK):
                 batch = [_pixels(image, self.device) for image in images[first : first + _CHUNK]]
-                found += [_prediction(one) for one in self.network(batch)]
+                found += [_prediction(one, self.first) for one in self.network(batch)]
         return found
 
 
-def _prediction(one: dict[str, Tensor]) -> Prediction:
+def _prediction(one: dict[str, Tensor], first: int) -> Prediction:
     arrays = {name: value.cpu().numpy() for name, value in one.items()}
     masks = arrays["masks"][:, 0] > 0.5 if "masks" in arrays else None
-    classes = arrays["labels"].astype(np.int64) - 1
+    classes = arrays["labels"].astype(np.int64) - first
     return Prediction(
         masks, classes, arrays["scores"].astype(np.float64), arrays["boxes"].astype(np.float64)
     )
@@ -159,7 +164,9 @@ def _views(
         yield [draw_view(samples[index], side, rng, masks=masks) for index in picked]
 
 
-def _train(network: Any, views: Iterator[list[View]], budget: Budget, device: str) -> None:
+def _train(
+    network: Any, views: Iterator[list[View]], budget: Budget, device: str, first: int
+) -> None:
     encoder = [p for p in network.backbone.body.parameters() if p.requires_grad]
     own = {id(parameter) for parameter in encoder}
     rest = [p for p in network.parameters() if p.requires_grad and id(p) not in own]
@@ -174,7 +181,7 @@ def _train(network: Any, views: Iterator[list[View]], budget: Budget, device: st
     for _ in range(budget.steps):
         batch = next(views)
         images = [_pixels(view.image, device) for view in batch]
-        losses = network(images, [_target(view, device) for view in batch])
+        losses = network(images, [_target(view, device, first) for view in batch])
         optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), _MOST_GRADIENT)
@@ -187,10 +194,10 @@ def _pixels(image: NDArray[np.uint8], device: str) -> Tensor:
     return pixels.permute(2, 0, 1).float().div_(255.0)
 
 
-def _target(view: View, device: str) -> dict[str, Tensor]:
+def _target(view: View, device: str, first: int) -> dict[str, Tensor]:
     target = {
         "boxes": torch.from_numpy(view.boxes).float(),
-        "labels": torch.from_numpy(view.classes + 1),
+        "labels": torch.from_numpy(view.classes + first),
     }
     if view.masks is not None:
         target["masks"] = torch.from_numpy(np.ascontiguousarray(view.masks)).to(torch.uint8)
