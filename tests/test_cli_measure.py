@@ -1,0 +1,88 @@
+"""The command ``ptssp measure``, on small folders and with a learner of its own."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from ptssp_sklearn.cli import app
+from ptssp_sklearn.measuring.learner import Learner, Model, Prediction
+from tests.measuring.folders import write_folder
+
+QUICK = ["--jobs", "1", "--sizes", "4,8", "--repeats", "1", "--learner"]
+
+
+class BrightSquares(Learner):
+    """Finds bright boxes; more images make it surer of where they end."""
+
+    def __init__(self, level: float = 125.0, device: str = "cpu") -> None:
+        self.level, self.device, self.name, self.side = level, device, "bright", 64
+
+    def fit(self, samples, *, n_classes, budget, seed, start=None):
+        return _Bright(self.level, 8 - len(samples))
+
+
+class _Bright(Model):
+    def __init__(self, level, slip):
+        self.level, self.slip = level, slip
+
+    def predict(self, images):
+        found = []
+        for image in images:
+            rows, columns = np.nonzero(image.mean(axis=2) > self.level)
+            box = [[columns.min(), rows.min(), columns.max() + 1 + self.slip, rows.max() + 1]]
+            found.append(Prediction(None, np.zeros(1, np.int64), np.ones(1), np.array(box, float)))
+        return found
+
+
+OWN = "tests.test_cli_measure:BrightSquares"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["measure", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_folder(tmp_path_factory.mktemp("data") / "squares", 12, boxes=True)
+
+
+def test_measure_answers_and_keeps_the_pilot(folder, tmp_path):
+    out = tmp_path / "measured"
+    done = run(folder, "--target", 0.5, "--out", out, *QUICK, OWN)
+    assert done.exit_code == 0, done.output
+    assert "box mAP50-95" in done.output
+    assert "bright on squares, cross-validated in 5 folds over 12 labelled images" in done.output
+    assert (out / "curve.png").is_file()
+    asked = ["predict", "--target", "0.5", "--pilot", str(out), "--json", str(folder)]
+    answer = CliRunner().invoke(app, asked)
+    assert answer.exit_code == 0, answer.output
+    assert [point[0] for point in json.loads(answer.stdout)["pilot"]] == [4, 8]
+
+
+def test_json_holds_the_points_with_their_errors(folder, tmp_path):
+    more = ["--set", "level=130", "--json"]
+    done = run(folder, "--target", 0.5, "--out", tmp_path, *QUICK, OWN, *more)
+    measured = json.loads(done.stdout)["measured"]
+    assert [point["size"] for point in measured["points"]] == [4, 8]
+    assert all(0 < point["error"] < 1 for point in measured["points"])
+    assert (measured["learner"], measured["kind"]) == ("bright", "box")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--target", 1.5], "target"),
+        (["--target", 0.5, "--learner", "yoloo"], "Did you mean 'yolo'"),
+        (["--target", 0.5, "--set", "level"], "expected NAME=VALUE"),
+        (["--target", 0.5, "--learner", OWN, "--set", "colour=1"], "colour"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(folder, tmp_path, arguments, message):
+    done = run(folder, "--out", tmp_path, *arguments)
+    assert done.exit_code == 2
+    assert message in done.output
+    assert len(done.output.strip().splitlines()) == 1
