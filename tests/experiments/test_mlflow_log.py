@@ -60,7 +60,8 @@ def test_held_out_groups_are_not_trained_on(monkeypatch):
     assert hold_out(other, 0).params.equals(hold_out(bank, 0).params)
 
 
-def test_a_training_without_tracking_leaves_no_store(uri, tmp_path, monkeypatch):
+def test_a_training_without_tracking_leaves_no_store(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(train, "MODELS", tmp_path)
     train.run(bank=["yolov8m-seg"], name="curves", track=False)
     assert [p.name for p in tmp_path.iterdir()] == ["curves.safetensors"]

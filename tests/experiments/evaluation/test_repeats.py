@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -24,13 +26,18 @@ def trainings(noise: float, n_datasets: int = 40, n_repeats: int = 4) -> np.ndar
     return np.clip(true + noise * rng.normal(size=(n_datasets, n_repeats, 8)), 0, 1)
 
 
+@cache
+def measured(noise: float, n_datasets: int = 40):
+    return measure_repeats(SIZES, trainings(noise, n_datasets))
+
+
 def test_the_spread_is_that_of_the_noise():
-    spread = measure_repeats(SIZES, trainings(0.05))["spread"].spread
+    spread = measured(0.05)["spread"].spread
     assert spread.to_numpy() == pytest.approx(0.05, abs=0.012)
 
 
 def test_more_trainings_foretell_better():
-    scores = measure_repeats(SIZES, trainings(0.05))["scores"]
+    scores = measured(0.05)["scores"]
     for _, rows in scores.groupby("beyond"):
         error = rows.set_index("answer").mae
         assert error["mean of the others"] < error["one other training"]
@@ -39,10 +46,10 @@ def test_more_trainings_foretell_better():
 
 
 def test_without_noise_there_is_no_floor():
-    scores = measure_repeats(SIZES, trainings(0.0))["scores"]
+    scores = measured(0.0, 10)["scores"]
     assert scores.mae.max() < 1e-3
     assert scores.within_2x.min() == 1.0
-    assert "0.000" in show(measure_repeats(SIZES, trainings(0.0))).text
+    assert "0.000" in show(measured(0.0, 10)).text
 
 
 def stored(folder, n_repeats: int, sizes=(2, 4, 8), n_datasets: int = 3):
