@@ -189,8 +189,10 @@ def _bank_of_points(
 def _check_choice(what: str, given: str, known: list[str], about: dict[str, Any]) -> None:
     """Refuse a metric or a learner that a bank does not hold."""
     if given not in known:
+        what_it_holds = "curves of " if what == "learner" else ""
         raise ValueError(
-            f"Got {what}={given!r}, but the bank {about['name']!r} holds {', '.join(known)}."
+            f"Got {what}={given!r}, but the bank {about['name']!r} holds {what_it_holds}"
+            f"{', '.join(known)}."
             f"{did_you_mean(given, known)}"
         )
 

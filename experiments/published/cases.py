@@ -81,7 +81,8 @@ def find_cases(points: pd.DataFrame) -> list[Case]:
         curve = rows.groupby("size")["score"].mean()
         if len(curve) >= _LEAST_SIZES:
             sizes = curve.index.to_numpy(dtype=float)
-            found.append(Case(group, learner, trained, sizes, curve.to_numpy()))
+            names = (str(group), str(learner), str(trained))
+            found.append(Case(*names, sizes, curve.to_numpy(dtype=float)))
     return found
 
 

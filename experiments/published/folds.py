@@ -49,7 +49,7 @@ def fit_without(
     -------
     models : dict of TrainingSizePipeline, by group
     """
-    models = {}
+    models: dict[str, TrainingSizePipeline] = {}
     for left_out in folds:
         seen = points[~points["group"].isin(left_out)]
         model = _fit(seen, seed, n_sweeps)

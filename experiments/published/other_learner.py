@@ -34,25 +34,29 @@ def other_learner(
     strict = points[(points["metric"] == "map50_95") & (points["size"] > 0)]
     medians = _medians(strict)
     rows = []
-    for (group, size), found in strict.groupby(["group", "size"]):
-        found = found.drop_duplicates("learner")
-        if len(found) < _LEAST_LEARNERS:
+    for (group, at), found in strict.groupby(["group", "size"]):
+        size: float = float(str(at))
+        known = found.drop_duplicates("learner")
+        if len(known) < _LEAST_LEARNERS:
             continue
-        for place, own in enumerate(found.itertuples()):
-            other = found.iloc[(place + rng.integers(1, len(found))) % len(found)]
-            pilot = [(float(size), float(other["score"]), str(other["learner"]))]
+        scores = known["score"].to_numpy(dtype=float)
+        names = known["learner"].astype(str).tolist()
+        for place, (own, score) in enumerate(zip(names, scores, strict=True)):
+            beside = (place + int(rng.integers(1, len(names)))) % len(names)
+            value = float(scores[beside])
+            pilot = [(size, value, names[beside])]
             ask = models[str(group)].predict_distribution
-            answers = {
+            answers: dict[str, float | CurveDistribution] = {
                 "constant median": float(medians.drop(group).median()),
-                "the other's score": float(other["score"]),
-                "detectors, no point": ask(None, learner=own.learner),
-                "detectors, point of the other": ask(None, learner=own.learner, pilot=pilot),
+                "the other's score": value,
+                "detectors, no point": ask(None, learner=own),
+                "detectors, point of the other": ask(None, learner=own, pilot=pilot),
                 "detectors, point said to be one's own": ask(
-                    None, learner=own.learner, pilot=[pilot[0][:2]]
+                    None, learner=own, pilot=[pilot[0][:2]]
                 ),
             }
             rows += [
-                {"model": name, **_judged(answer, float(size), float(own.score))}
+                {"model": name, **_judged(answer, size, float(score))}
                 for name, answer in answers.items()
             ]
     return pd.DataFrame(rows)
