@@ -67,13 +67,9 @@ class Answer:
     @classmethod
     def of(cls, believed: CurveDistribution, sizes: Array, targets: Array) -> Answer:
         """Read off a distribution: the median curve, and the sizes that suffice."""
-        needed = [
-            np.quantile(believed.sizes(np.array([t]))[0], CERTAINTIES, method="inverted_cdf")
-            for t in targets
-        ]
+        needed = believed.repeat(len(targets)).required_sizes(targets, CERTAINTIES)
         band = believed.curve_quantiles(sizes, [0.05, 0.95])[0].T
-        middle = believed.curve_quantiles(sizes, [0.5], measured=False)[0, :, 0]
-        return cls(middle, np.array(needed), band)
+        return cls(believed.certain_scores(sizes)[0], needed, band)
 
 
 def find_cases(points: pd.DataFrame) -> list[Case]:
