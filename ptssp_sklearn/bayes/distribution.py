@@ -161,6 +161,23 @@ class CurveDistribution:
         places = curves.shape[1] - self._places(certainty)
         return np.take_along_axis(curves, places[..., None], axis=1)[:, 0]
 
+    def ranked_params(self, target_map: ArrayLike, certainty: ArrayLike) -> Array:
+        """Give the curves whose sizes `required_sizes` gives.
+
+        Parameters
+        ----------
+        target_map, certainty
+            As in `required_sizes`. Evenly spaced certainties give curves that are equally
+            likely, calibrated.
+
+        Returns
+        -------
+        params : ndarray of shape (n_rows, n_certainties, 4)
+        """
+        order = np.argsort(self.sizes(np.asarray(target_map, dtype=float)), axis=1, kind="stable")
+        picked = np.take_along_axis(order, self._places(certainty) - 1, axis=1)
+        return np.take_along_axis(self.params, picked[..., None], axis=1)
+
     def _places(self, certainty: ArrayLike) -> NDArray[np.intp]:
         """Count the samples that a certainty asks for, shape (n_rows, n_certainties)."""
         n_samples = self.params.shape[1]

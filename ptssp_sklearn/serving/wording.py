@@ -8,6 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ptssp_sklearn.serving.answer import Answer
+    from ptssp_sklearn.serving.forecast import Forecast
 
 MANY = 1e7
 """Beyond so many images no number is said."""
@@ -43,7 +44,7 @@ def plural(number: float, noun: str) -> str:
 
 def sentence(answer: Answer) -> str:
     """Say the numbers at each certainty, or that the target is out of reach."""
-    goal = f"{METRICS[answer.metric]} {answer.target_map:g}"
+    goal = f"{METRICS[answer.forecast.metric]} {answer.target_map:g}"
     first, *others = answer.sizes.items()
     if np.isinf(first[1]):
         within = _within(answer)
@@ -59,37 +60,45 @@ def sentence(answer: Answer) -> str:
 
 def lines(answer: Answer) -> list[str]:
     """Say what stands under the sentence, in the order in which it matters."""
-    low, high = answer.interval
-    end = "no limit" if np.isinf(high) else count(high)
-    said = [f"{answer.coverage:.0%} interval: {count(low)} to {end} training images."]
-    if np.isinf(low):
-        said = [f"{answer.coverage:.0%} interval: out of reach at both ends."]
+    said = [f"{answer.coverage:.0%} interval: {_ends(*answer.interval)}."]
     if np.isfinite(answer.sizes[0.5]):
         said.append(f"{_chances(answer).capitalize()}.")
         if np.isinf(answer.sizes[0.8]):
             said.append(_within(answer))
-    return [*said, subject(answer), evidence(answer)]
+    return [*said, subject(answer.forecast), evidence(answer.forecast)]
 
 
-def subject(answer: Answer) -> str:
+def score_name(forecast: Forecast) -> str:
+    """Say which score it is."""
+    name = METRICS[forecast.metric]
+    return f"{name} of {forecast.shape}" if forecast.shape else name
+
+
+def subject(forecast: Forecast) -> str:
     """Say which score it is, over which classes, of whom."""
-    score = METRICS[answer.metric] + (f" of {answer.shape}" if answer.shape else "")
-    classes = "all classes" if answer.classes is None else f"the class {answer.classes}"
-    learner = answer.learner or answer.trained or "a learner that is not named"
-    return f"Score: {score}, over {classes}, of {learner}."
+    one = forecast.seen.classes
+    classes = "all classes" if one is None else f"the class {one}"
+    return f"Score: {score_name(forecast)}, over {classes}, of {forecast.learner}."
 
 
-def evidence(answer: Answer) -> str:
+def evidence(forecast: Forecast) -> str:
     """Say what the answer rests on."""
-    seen = []
-    if answer.n_images:
-        seen.append(plural(answer.n_images, "image"))
-        seen[0] += " with masks" if answer.n_masks == answer.n_images else ""
-        if 0 < answer.n_masks < answer.n_images:
-            seen[0] += f" ({answer.n_masks} with {'a mask' if answer.n_masks == 1 else 'masks'})"
-    if answer.pilot:
-        seen.append(plural(len(answer.pilot), "measured point"))
-    return f"Evidence: {' and '.join(seen) or 'none of this task, only curves of others'}."
+    found, n_images, n_masks = [], forecast.seen.n_images, forecast.seen.n_masks
+    if n_images:
+        masks = "" if not n_masks else f" and {plural(n_masks, 'mask')}"
+        found.append(plural(n_images, "image") + masks)
+    if forecast.pilot:
+        found.append(plural(len(forecast.pilot), "measured point"))
+    return f"Evidence: {', '.join(found) or 'nothing of this task, only curves of others'}."
+
+
+def _ends(low: float, high: float) -> str:
+    """Say the ends of an interval, images."""
+    if np.isinf(low):
+        return "out of reach at both ends"
+    if np.isinf(high):
+        return f"from {plural(low, 'training image')} to out of reach"
+    return f"{count(low)} to {plural(high, 'training image')}"
 
 
 def _chances(answer: Answer) -> str:
@@ -101,10 +110,10 @@ def _chances(answer: Answer) -> str:
 
 def _within(answer: Answer) -> str:
     found = [
-        f"{score:g} with {level:.0%} certainty"
-        for level, score in answer.best_reachable.items()
+        f"{score:g} with {level:.0%}"
+        for level, score in answer.forecast.best_reachable.items()
         if score is not None
     ]
     if not found:
         return "No score is within reach with 50% certainty: add a measured point."
-    return f"Within reach is {METRICS[answer.metric]} {' and '.join(found)}."
+    return f"Within reach is {METRICS[answer.forecast.metric]} {' and '.join(found)} certainty."
