@@ -49,6 +49,7 @@ def describe_population(name: str, banks: list[Bunch]) -> dict[str, Any]:
         "name": f"{name} (population of curves, no images)",
         "banks": _about_banks(banks),
         "metric": banks[0].metric,
+        "shape": "masks",
         "left_out": [],
         "warning": f"this model looks at no image: it knows {sum(len(b.y) for b in banks)} curves "
         f"of {banks[0].learner} only, and says what a task like those needs.",
@@ -62,6 +63,7 @@ def describe(name: str, banks: list[Bunch], results: pd.DataFrame) -> dict[str, 
         "name": f"{name} (statistics, masks, landmarks, rehearsal)",
         "banks": _about_banks(banks),
         "metric": banks[0].metric,
+        "shape": "masks",
         "left_out": ours.to_dict(orient="records"),
         "warning": WARNING,
     }

@@ -112,9 +112,17 @@ def predict(
         asked = _asked(images, mask, model, class_name, count)
         fitted = find(model)
         table = None if asked is None else asked.table
-        answer = answer_for(fitted, table, target, pilot=points, learner=learner, coverage=interval)
+        answer = answer_for(
+            fitted,
+            table,
+            target,
+            pilot=points,
+            learner=learner,
+            classes=class_name,
+            coverage=interval,
+        )
         if plot is not None:
-            draw(answer, fitted, plot)
+            draw(answer, plot)
     except (ValueError, OSError, ImportError) as error:
         refuse(error)
     if as_json:
@@ -163,10 +171,12 @@ def plan(
         return
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{found.sentence()}[/bold]")
-    shown = Table("round", "images in all", "needed with", "reached by then")
+    shown = Table("round", "images in all", "needed with", "reached by then", "expected score")
     for number, row in found.rounds.iterrows():
         size = "–" if row["size"] != row["size"] else f"{row['size']:,.0f}"
-        shown.add_row(str(number), size, f"{row['needed']:.0%}", f"{row['reached']:.0%}")
+        shares = [f"{row[name]:.0%}" for name in ("needed", "reached")]
+        score = "–" if row["size"] != row["size"] else f"{row['expected']:.3f}"
+        shown.add_row(str(number), size, *shares, score)
     console.print(shown)
     print_asked(console, asked)
 

@@ -35,34 +35,53 @@ def print_asked(console: Console, asked: Any) -> None:
             console.print(f"Note: {note}")
 
 
-def draw(answer: Any, fitted: Any, path: Path) -> None:
+def draw(answer: Any, path: Path) -> None:
     """Write the curve of an answer as a picture."""
     from ptssp_sklearn.serving.answer import answer_display
 
-    alike = answer.neighbours
-    known = None if alike is None else fitted.training_curves.loc[alike["dataset"]]
-    answer_display(answer, known).plot().save(path)
+    answer_display(answer).plot().save(path)
 
 
 def print_answer(answer: Any, asked: Any, plot: Path | None) -> None:
     """Print an answer with its curve and notes."""
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{answer.sentence()}[/bold]")
-    table = Table("training images", *[f"{size:,}" for size in answer.curve])
-    table.add_row("predicted mAP50-95", *[f"{score:.3f}" for score in answer.curve.values()])
-    for place, end in enumerate(("low", "high")):
-        shown = [f"{ends[place]:.3f}" for ends in answer.band.values()]
-        table.add_row(f"{answer.coverage:.0%} {end} end", *shown)
-    console.print(table)
+    console.print(_numbers(answer))
+    for line in answer.lines():
+        console.print(line)
+    console.print(_course(answer))
+    forecast = answer.forecast
     params = ", ".join(f"{name} = {value:.4g}" for name, value in answer.params.items())
-    console.print(f"Curve: {params}\nModel: {answer.model}")
+    console.print(f"Mean curve: {params}\nModel: {forecast.model}")
     print_asked(console, asked)
-    if answer.neighbours is not None:
-        console.print(f"Most alike: {', '.join(answer.neighbours['dataset'].head(3))}")
+    if forecast.neighbours is not None:
+        console.print(f"Most alike: {', '.join(forecast.neighbours['dataset'].head(3))}")
     for note in answer.notes():
         console.print(f"Note: {note}")
     if plot is not None:
         console.print(f"Plot: {plot}")
+
+
+def _numbers(answer: Any) -> Table:
+    """Lay out the sizes that suffice with each certainty."""
+    from ptssp_sklearn.serving.wording import count
+
+    table = Table("certainty", *[f"{level:.0%}" for level in answer.sizes])
+    table.add_row("training images", *[count(size) for size in answer.sizes.values()])
+    return table
+
+
+def _course(answer: Any) -> Table:
+    """Lay out the median curve and its band."""
+    from ptssp_sklearn.serving.wording import METRICS
+
+    table = Table("training images", *[f"{size:,}" for size in answer.curve])
+    name = METRICS[answer.forecast.metric]
+    table.add_row(f"median {name}", *[f"{score:.3f}" for score in answer.curve.values()])
+    for place, end in enumerate(("low", "high")):
+        shown = [f"{ends[place]:.3f}" for ends in answer.band.values()]
+        table.add_row(f"{answer.coverage:.0%} {end} end", *shown)
+    return table
 
 
 def refuse(error: Exception) -> NoReturn:

@@ -53,13 +53,17 @@ def test_json_is_what_the_model_says(files):
     X = one_row(*files)
     model = load_pretrained()
     assert list(answer["params"].values()) == pytest.approx(model.predict(X)[0], abs=1e-5)
-    found = model.required_size(X, 0.3, interval=0.9).iloc[0]
-    for name, value in {"required_size": found["size"], "low": found["low"]}.items():
-        given = answer["interval"] if name == "low" else answer
-        assert given[name] == (None if np.isinf(value) else value)
+    for level, given in answer["sizes"].items():
+        size = model.required_size(X, 0.3, certainty=int(level) / 100)[0]
+        assert given == (None if np.isinf(size) else size)
+    assert answer["interval"]["low"] == model.required_size(X, 0.3, interval=0.9)["low"].iloc[0]
+    chance = model.reach_probability(X, 0.3, size=1000)[0]
+    assert answer["reach"]["1000"] == pytest.approx(chance, abs=1e-4)
+    assert (answer["images"], answer["masks"], answer["classes"]) == (4, 4, None)
     assert answer["out_of_domain"] == pytest.approx(model.out_of_domain(X)[0], abs=1e-3)
     assert answer["neighbours"][0]["dataset"] == model.neighbours(X)["dataset"][0]
-    assert answer["curve"]["64"] == pytest.approx(model.predict_curve(X, [64])[0, 0], abs=1e-4)
+    median = model.predict_distribution(X).certain_scores([64])[0, 0]
+    assert answer["curve"]["64"] == pytest.approx(median, abs=1e-4)
     assert "small U-Net" in answer["warning"]
 
 
@@ -80,7 +84,15 @@ def test_words_and_plot(files, tmp_path, monkeypatch):
     plot = tmp_path / "curve.png"
     done = ptssp("predict", *files[0], "--target", 0.05, "--plot", plot)
     assert done.exit_code == 0, done.stderr
-    for words in ("mAP 0.05", "training images", "A = ", "Model: general", "Note: ", "Plot: "):
+    for words in (
+        "mAP50-95 0.05 takes",
+        "training images",
+        "Evidence: 4 images",
+        "A = ",
+        "Model: general",
+        "Note: ",
+        "Plot: ",
+    ):
         assert words in done.stdout
     with Image.open(plot) as image:
         assert image.format == "PNG"
@@ -88,10 +100,10 @@ def test_words_and_plot(files, tmp_path, monkeypatch):
 
 def test_out_of_reach_is_said(files):
     words = ptssp("predict", files[0][0], "--target", 0.999)
-    assert "out of reach (" in words.stdout
-    assert "the predicted curve levels off at" in words.stdout
+    assert words.stdout.startswith("mAP50-95 0.999 is likely out of reach: the chance to reach it")
+    assert "Within reach is mAP50-95 0." in words.stdout
     data = json.loads(ptssp("predict", files[0][0], "--target", 0.999, "--json").stdout)
-    assert data["required_size"] is None
+    assert data["sizes"] == {"50": None, "80": None, "90": None}
     assert data["reachable"] is False
 
 
@@ -165,7 +177,7 @@ def test_a_pilot_sharpens_the_answer_without_any_image(tmp_path):
     answer = json.loads(typed.stdout)
     assert answer["pilot"] == [[51, 0.23], [101, 0.3]]
     assert (answer["neighbours"], answer["out_of_domain"]) == (None, None)
-    assert 0 <= answer["probability_out_of_reach"] <= 1
+    assert 0 <= answer["reach"]["1000"] <= answer["reach"]["10000"] <= answer["reach"]["ever"] <= 1
     assert answer["interval"]["low"] > 51
 
 

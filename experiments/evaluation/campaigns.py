@@ -128,9 +128,7 @@ def ours(
 
     def ask(rows: NDArray, table: pd.DataFrame, target: Array, left: int) -> Array:
         found = _believed(study, number, vectors, rows, table)
-        if levels is None:
-            return found.typical_sizes(target)
-        return found.size_quantiles(target, [levels(left)])[:, 0]
+        return found.required_sizes(target, 0.5 if levels is None else levels(left))[:, 0]
 
     return ask
 

@@ -14,6 +14,7 @@ from experiments.protocol.markdown import (
     COLUMNS,
     INTERVALS,
     SHARP,
+    SUFFICES,
     Column,
     Frames,
     Section,
@@ -78,7 +79,7 @@ def show_real(frames: Frames) -> Section:
 
 
 def _show(frames: Frames) -> str:
-    columns = pick(*SHARP, *INTERVALS) | FAILED
+    columns = pick(*SHARP, *SUFFICES, *INTERVALS) | FAILED
     parts = []
     for tested, rows in frames["scores"].groupby("tested", sort=False):
         parts.append(f"**{tested}**\n\n{table(rows, ['pilot', 'model'], columns)}")

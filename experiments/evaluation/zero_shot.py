@@ -17,6 +17,7 @@ from experiments.protocol.draws import standard_draws
 from experiments.protocol.forecast import Forecast
 from experiments.protocol.markdown import (
     INTERVALS,
+    SUFFICES,
     Frames,
     Section,
     cell,
@@ -40,7 +41,7 @@ TESTED = {
     "cutpaste, the domain left out": (DOMAINS, CUTPASTE),
     "procedural-2, the domain left out": (SOURCES, SECOND),
 }
-MEASURES = ("r2", "mae", "spearman", "log10_size", "within_2x", *INTERVALS)
+MEASURES = ("r2", "mae", "spearman", "log10_size", "within_2x", *SUFFICES, *INTERVALS)
 
 
 def measure(context: Context) -> Frames:

@@ -15,6 +15,9 @@ from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 Array = NDArray[np.float64]
 
+CERTAINTIES = (0.5, 0.8, 0.9)
+"""With which a required size is to suffice."""
+
 NOMINAL = (0.5, 0.8, 0.9, 0.95)
 LEVELS = np.sort([0.5 + sign * share / 2 for share in NOMINAL for sign in (-1, 1)])
 """Quantiles that every distribution is asked for: the ends of the nominal intervals."""
@@ -61,10 +64,13 @@ class Forecast:
     ----------
     curves : ndarray of shape (n_rows, n_sizes), fractions
     needed : ndarray of shape (n_rows, n_targets), images, inf where out of reach
+        With certainty 0.5, where a model knows of any.
     bands : ndarray of shape (n_rows, n_sizes, n_levels), optional
         Quantiles of the score one would measure, at `LEVELS`.
     spans : ndarray of shape (n_rows, n_targets, n_levels), optional
         Quantiles of the required size.
+    certain : ndarray of shape (n_rows, n_targets, n_certainties), images, optional
+        Sizes that suffice with `CERTAINTIES`.
     failed : ndarray of shape (n_rows,), bool, optional
         Rows for which the model had no answer, so that the last value was taken.
     """
@@ -73,18 +79,21 @@ class Forecast:
     needed: Array
     bands: Array | None = None
     spans: Array | None = None
+    certain: Array | None = None
     failed: NDArray[np.bool_] | None = None
 
     @classmethod
     def of_distribution(cls, distribution: CurveDistribution, question: Question) -> Forecast:
-        """Ask a distribution as the pipeline does: mean curve, typical sizes, quantiles."""
-        central = distribution.central_params()
-        spans = [distribution.size_quantiles(t, LEVELS) for t in question.targets.T]
+        """Ask a distribution as the pipeline does: mean curve, sizes that suffice, quantiles."""
+        levels = [*CERTAINTIES, *LEVELS]
+        sizes = np.stack([distribution.required_sizes(t, levels) for t in question.targets.T], 1)
+        certain, spans = np.split(sizes, [len(CERTAINTIES)], axis=2)
         return cls(
-            curves=sigmoid_curve(question.sizes, central),
-            needed=np.stack([distribution.typical_sizes(t) for t in question.targets.T], axis=1),
+            curves=sigmoid_curve(question.sizes, distribution.central_params()),
+            needed=certain[..., 0],
             bands=distribution.curve_quantiles(question.sizes, LEVELS),
-            spans=np.stack(spans, axis=1),
+            spans=spans,
+            certain=certain,
         )
 
     @classmethod

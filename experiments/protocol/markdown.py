@@ -38,12 +38,16 @@ COLUMNS = {
     "spearman": Column("Spearman", ".2f"),
     "log10_size": Column("log10 size error", ".2f"),
     "within_2x": Column("within 2x", ".0%"),
+    "suffices_50": Column("50 % number suffices", ".0%"),
+    "suffices_80": Column("80 %", ".0%"),
+    "suffices_90": Column("90 %", ".0%"),
     "curve_cover": Column("curve coverage", ".0%"),
     "curve_width": Column("width", ".3f"),
     "size_cover": Column("size coverage", ".0%"),
     "size_width": Column("log10 width", ".2f"),
 }
 SHARP = ("mae", "log10_size", "within_2x")
+SUFFICES = ("suffices_50", "suffices_80", "suffices_90")
 INTERVALS = ("curve_cover", "curve_width", "size_cover", "size_width")
 
 

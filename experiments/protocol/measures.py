@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from experiments.protocol.forecast import LEVELS, Forecast
+from experiments.protocol.forecast import CERTAINTIES, LEVELS, Forecast
 from experiments.protocol.questions import Truth
 from ptssp_sklearn.curves.metrics import UNREACHED, curve_mae, curve_r2, size_errors
 
@@ -42,8 +42,9 @@ def scores_beyond(truth: Truth, forecast: Forecast, limit: float = 0.0) -> dict[
     Returns
     -------
     scores : dict
-        ``mae``; ``log10_size`` and ``within_2x`` of the required sizes; ``curve_cover``,
-        ``curve_width``, ``size_cover`` and ``size_width`` (log10) of the 90 % intervals,
+        ``mae``; ``log10_size`` and ``within_2x`` of the required sizes; ``suffices_50``,
+        ``suffices_80`` and ``suffices_90``; ``curve_cover``, ``curve_width``,
+        ``size_cover`` and ``size_width`` (log10) of the 90 % intervals,
         NaN where there are none; ``failed``, the share of rows without an answer.
     """
     measured = np.where(truth.sizes > limit, truth.curves, np.nan)
@@ -54,6 +55,7 @@ def scores_beyond(truth: Truth, forecast: Forecast, limit: float = 0.0) -> dict[
         "mae": curve_mae(measured[rows], forecast.curves[rows]),
         "log10_size": float(np.mean(gaps)) if len(gaps) else np.nan,
         "within_2x": float(np.mean(gaps <= np.log10(2))) if len(gaps) else np.nan,
+        **sufficiency(truth, forecast, limit),
         **coverage(truth, forecast, 0.9, limit),
         "failed": failed,
         "n_curves": int(rows.sum()),
@@ -70,6 +72,18 @@ def gaps_of_sizes(truth: Truth, forecast: Forecast, limit: float) -> Array:
     """Give |log10| of predicted to true size for every target that counts."""
     known = asked(truth, limit)
     return size_errors(truth.needed[known], forecast.needed[known])
+
+
+def sufficiency(truth: Truth, forecast: Forecast, limit: float = 0.0) -> dict[str, float]:
+    """Give how often the numbers suffice; a single number is judged as each of them."""
+    known = asked(truth, limit)
+    true, answers = truth.needed[known], forecast.needed[known][:, None]
+    if forecast.certain is not None:
+        answers = forecast.certain[known]
+    shares = (true[:, None] <= answers).mean(axis=0) if len(true) else np.array([np.nan])
+    shares = np.broadcast_to(shares, len(CERTAINTIES))
+    names = [f"suffices_{100 * certainty:.0f}" for certainty in CERTAINTIES]
+    return dict(zip(names, shares.tolist(), strict=True))
 
 
 def coverage(

@@ -67,10 +67,9 @@ class Answer:
     @classmethod
     def of(cls, believed: CurveDistribution, sizes: Array, targets: Array) -> Answer:
         """Read off a distribution: the median curve, and the sizes that suffice."""
-        needed = [believed.size_quantiles(np.array([t]), CERTAINTIES)[0] for t in targets]
+        needed = believed.repeat(len(targets)).required_sizes(targets, CERTAINTIES)
         band = believed.curve_quantiles(sizes, [0.05, 0.95])[0].T
-        middle = believed.curve_quantiles(sizes, [0.5], measured=False)[0, :, 0]
-        return cls(middle, np.array(needed), band)
+        return cls(believed.certain_scores(sizes)[0], needed, band)
 
 
 def find_cases(points: pd.DataFrame) -> list[Case]:

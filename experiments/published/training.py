@@ -49,6 +49,7 @@ def describe(points: pd.DataFrame) -> dict[str, Any]:
         "name": "detectors (published curves, no images)",
         "banks": {"detectors": {"datasets": groups, "learner": f"{learners} detectors"}},
         "metric": "map50_95",
+        "shape": "boxes",
         "left_out": [],
         "warning": "this model looks at no image: it knows published scores of "
         f"{learners} detectors on {groups} groups of data sets (mAP50-95 of boxes), and says what "

@@ -1,8 +1,9 @@
 """Calibrate intervals by where measured curves of left-out datasets fell in them.
 
-A dataset's measured scores and sizes are ranked among the samples predicted for it. The
-levels below which a given share of these ranks lies replace the nominal levels [1]_, so that
-intervals cover what they promise on datasets that were not trained on.
+A dataset's measured scores are ranked among the noisy ones predicted for it, and the sizes at
+which it reached targets among the sizes at which the predicted curves reach them. The levels
+below which a given share of these ranks lies replace the nominal levels [1]_, so that intervals
+cover, and sizes suffice, as often as they promise on datasets that were not trained on.
 
 References
 ----------
@@ -130,7 +131,7 @@ def rank_measured(
 def _size_ranks(found: CurveDistribution, sizes: Array, scores: Array, limit: float) -> Ranks:
     values, weights = [], []
     targets, true = reached_tables(sizes, scores)
-    asked = [found.noisy_sizes(column) for column in targets.T]
+    asked = [found.sizes(column) for column in targets.T]
     for row in range(len(scores)):
         open_ = np.flatnonzero(np.isfinite(true[row]) & (true[row] > limit))
         for column in open_:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,18 +10,14 @@ from scipy.special import logsumexp
 from scipy.stats import t as student_t
 
 from ptssp_sklearn.bayes.noise import MeasurementNoise
-from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap, map_levels
+from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap, map_levels, nominal_levels
 from ptssp_sklearn.curves.sigmoid import inverse_sigmoid_curve, sigmoid_curve
 from ptssp_sklearn.curves.variable_projection import fit_curves
 
 Array = NDArray[np.float64]
 
-_USUAL_SIZES = (2.0, 1e4)
 _CENTRAL_SIZES = np.geomspace(1.0, 1e5, 21)
-_TARGETS = np.linspace(0.005, 0.995, 199)
-
-LEAST_PROBABILITY = 0.1
-"""A target that fewer of the curves reach counts as out of reach."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -125,71 +120,74 @@ class CurveDistribution:
         target = np.broadcast_to(target_map, len(self.params))
         return inverse_sigmoid_curve(target[:, None, None], self.params)[..., 0]
 
-    def size_quantiles(self, target_map: Array, quantiles: ArrayLike) -> Array:
-        """Give quantiles of the size at which one would measure the target.
+    def required_sizes(self, target_map: ArrayLike, certainty: ArrayLike = 0.5) -> Array:
+        """Give the smallest sizes that suffice with given certainties.
 
-        They are calibrated; inf is possible.
-
-        Parameters
-        ----------
-        target_map : ndarray of shape (n_rows,), fractions
-        quantiles : array-like of shape (n_quantiles,), in (0, 1)
-
-        Returns
-        -------
-        sizes : ndarray of shape (n_rows, n_quantiles), images
-        """
-        levels = map_levels(quantiles, self.level_map.size, len(self.params))
-        pairs = zip(self.noisy_sizes(target_map), levels, strict=True)
-        return np.stack([np.quantile(row, own, method="inverted_cdf") for row, own in pairs])
-
-    def noisy_sizes(self, target_map: Array) -> Array:
-        """Give the size at which each sample, measured with noise, would show the target.
+        N is the size at which the true curve reaches the target, infinite where it never does.
+        What suffices with certainty c is the smallest n with calibrated ``P(N <= n) >= c``:
+        the same as the smallest n at which `certain_scores` reaches the target.
 
         Parameters
         ----------
-        target_map : ndarray of shape (n_rows,), fractions
+        target_map : array-like of shape (n_rows,) or scalar, fractions
+        certainty : array-like of shape (n_certainties,) or scalar, default=0.5
+            In (0, 1).
 
         Returns
         -------
-        sizes : ndarray of shape (n_rows, n_samples), images
+        sizes : ndarray of shape (n_rows, n_certainties), images
+            Not rounded; 0 where curves start above the target, inf where fewer of them ever
+            reach it than the certainty asks for.
         """
-        target = np.broadcast_to(target_map, len(self.params))[:, None]
-        usual = np.clip(np.median(self.sizes(target[:, 0]), axis=1), *_USUAL_SIZES)
-        scale = self.noise.full_scale(usual)
-        heavy = np.random.default_rng(self.seed).standard_t(self.noise.df, self.params.shape[1])
-        asked = np.clip(target + scale[:, None] * heavy, 0.0, 1.0)
-        return inverse_sigmoid_curve(asked[..., None], self.params)[..., 0]
+        needed = np.sort(self.sizes(np.asarray(target_map, dtype=float)), axis=1)
+        return np.take_along_axis(needed, self._places(certainty) - 1, axis=1)
 
-    def typical_sizes(self, target_map: Array) -> Array:
-        """Give the median size over the curves that reach a target, images.
+    def certain_scores(self, sizes: ArrayLike, certainty: float = 0.5) -> Array:
+        """Give the score that the true curve has at least, with a certainty, at each size.
 
-        It never falls as the target rises. Where fewer than one curve in ten reaches the
-        target it is inf: out of reach.
+        At 0.5 it is the median curve, on which the sizes of `required_sizes` lie.
 
         Parameters
         ----------
-        target_map : ndarray of shape (n_rows,) or scalar
+        sizes : array-like of shape (n_sizes,), images
+        certainty : float, default=0.5
+            In (0, 1).
 
         Returns
         -------
-        sizes : ndarray of shape (n_rows,)
+        scores : ndarray of shape (n_rows, n_sizes), fractions
         """
-        target = np.broadcast_to(target_map, len(self.params))
-        if self.params.shape[1] == 1:
-            return self.sizes(target)[:, 0]
-        out_of_reach = self.reach_probability(target) < LEAST_PROBABILITY
-        pairs = zip(target, self._log_medians, strict=True)
-        sizes = np.expm1([np.interp(t, _TARGETS, medians) for t, medians in pairs])
-        return np.where(out_of_reach, np.inf, sizes)
+        curves = np.sort(self.curves(sizes), axis=1)
+        places = curves.shape[1] - self._places(certainty)
+        return np.take_along_axis(curves, places[..., None], axis=1)[:, 0]
 
-    @cached_property
-    def _log_medians(self) -> Array:
-        """The median sizes of `_TARGETS`, a row each."""
-        return np.log1p([_rising_medians(row) for row in self.params])
+    def ranked_params(self, target_map: ArrayLike, certainty: ArrayLike) -> Array:
+        """Give the curves whose sizes `required_sizes` gives.
+
+        Parameters
+        ----------
+        target_map, certainty
+            As in `required_sizes`. Evenly spaced certainties give curves that are equally
+            likely, calibrated.
+
+        Returns
+        -------
+        params : ndarray of shape (n_rows, n_certainties, 4)
+        """
+        order = np.argsort(self.sizes(np.asarray(target_map, dtype=float)), axis=1, kind="stable")
+        picked = np.take_along_axis(order, self._places(certainty) - 1, axis=1)
+        return np.take_along_axis(self.params, picked[..., None], axis=1)
+
+    def _places(self, certainty: ArrayLike) -> NDArray[np.intp]:
+        """Count the samples that a certainty asks for, shape (n_rows, n_certainties)."""
+        n_samples = self.params.shape[1]
+        levels = map_levels(certainty, self.level_map.size, len(self.params))
+        return np.clip(np.ceil(levels * n_samples - _ROUNDING), 1, n_samples).astype(np.intp)
 
     def reach_probability(self, target_map: Array, size: float = np.inf) -> Array:
-        """Give the probability that a target is reached at all, or with `size` images.
+        """Give the calibrated probability that a target is reached, with `size` images or at all.
+
+        It is the highest certainty whose size, see `required_sizes`, is at most `size`.
 
         Parameters
         ----------
@@ -201,13 +199,5 @@ class CurveDistribution:
         probability : ndarray of shape (n_rows,)
         """
         needed = self.sizes(target_map)
-        return (np.isfinite(needed) & (needed <= size)).mean(axis=1)
-
-
-def _rising_medians(params: Array) -> Array:
-    """Give the median size over the curves that reach each of the targets, made to rise."""
-    needed = np.sort(inverse_sigmoid_curve(_TARGETS, params), axis=0)
-    n_reached = np.isfinite(needed).sum(axis=0)
-    medians = needed[np.maximum(n_reached - 1, 0) // 2, np.arange(len(_TARGETS))]
-    medians = np.where(n_reached > 0, medians, 0.0)
-    return np.maximum.accumulate(medians)
+        share = (np.isfinite(needed) & (needed <= size)).mean(axis=1)
+        return nominal_levels(share, self.level_map.size)

@@ -56,6 +56,25 @@ def map_levels(nominal: ArrayLike, mapped: Array, n_rows: int) -> Array:
     return np.array([np.interp(asked, LEVELS, row) for row in rows])
 
 
+def nominal_levels(levels: Array, mapped: Array) -> Array:
+    """Look up which nominal level became a level: the inverse of `map_levels`.
+
+    Parameters
+    ----------
+    levels : ndarray of shape (n_rows,), in [0, 1]
+        One a row.
+    mapped : ndarray of shape (n_rows, 101) or (1, 101)
+        One of the maps of a `LevelMap`.
+
+    Returns
+    -------
+    nominal : ndarray of shape (n_rows,), in [0, 1]
+    """
+    rows = np.broadcast_to(mapped, (len(levels), len(LEVELS)))
+    pairs = zip(levels, rows, strict=True)
+    return np.array([np.interp(level, row, LEVELS) for level, row in pairs])
+
+
 def interval_levels(coverage: float) -> list[float]:
     """Give the levels of the ends of a central interval.
 

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-
-from ptssp_sklearn.curves.sigmoid import inverse_sigmoid_curve, sigmoid_curve, whole_images
+from numpy.typing import ArrayLike
 
 
 class PredictedCurveDisplay:
@@ -17,10 +15,13 @@ class PredictedCurveDisplay:
 
     Parameters
     ----------
-    params : array-like of shape (4,)
-        A, B, C, D.
+    sizes : array-like of shape (n_sizes,), images, ascending
+    scores : array-like of shape (n_sizes,), fractions
+        The curve.
     target_map : float
         Target score, a fraction.
+    required_size : float
+        Marked on the curve, images; inf where the target is out of reach.
     metric : str, default="mAP50-95"
         Label of the score axis.
     band : tuple of array-like (sizes, low, high), optional
@@ -31,44 +32,42 @@ class PredictedCurveDisplay:
         Measured points.
     neighbours : curve table, optional
         Measured curves of datasets that look alike.
-    required_size : float, optional
-        Marked size, images; by default where the curve meets the target.
 
     Attributes
     ----------
-    required_size : float
-        Whole images, 0 or inf where the target is at the start or out of reach.
     ax_, figure_ : matplotlib Axes and Figure, after `plot`
 
     Examples
     --------
     >>> from ptssp_sklearn.curves import PredictedCurveDisplay
-    >>> display = PredictedCurveDisplay([0.1, 1.0, 100.0, 0.9], target_map=0.5)
-    >>> display.required_size
-    100.0
+    >>> display = PredictedCurveDisplay(
+    ...     [1, 10, 100], [0.1, 0.3, 0.5], target_map=0.4, required_size=32
+    ... )
+    >>> display.plot().ax_.get_ylabel()
+    'mAP50-95'
     """
 
     def __init__(
         self,
-        params: ArrayLike,
+        sizes: ArrayLike,
+        scores: ArrayLike,
         *,
         target_map: float,
+        required_size: float,
         metric: str = "mAP50-95",
         band: Any = None,
         band_label: str = "interval",
         pilot: Any = (),
         neighbours: pd.DataFrame | None = None,
-        required_size: float | None = None,
     ) -> None:
-        self.params = np.asarray(params, dtype=float)
+        self.sizes = np.asarray(sizes, dtype=float)
+        self.scores = np.asarray(scores, dtype=float)
         self.target_map = target_map
         self.metric = metric
         self.band = band
         self.band_label = band_label
         self.pilot = np.asarray(pilot, dtype=float).reshape(-1, 2)
         self.neighbours = neighbours
-        if required_size is None:
-            required_size = float(whole_images(inverse_sigmoid_curve(target_map, self.params)))
         self.required_size = required_size
 
     def plot(self, ax: Any = None, *, label: str = "predicted") -> PredictedCurveDisplay:
@@ -84,23 +83,14 @@ class PredictedCurveDisplay:
             from matplotlib.figure import Figure
 
             ax = Figure(figsize=(7, 4.2), layout="constrained").subplots()
-        sizes = self._sizes()
         self._draw_beside(ax)
-        ax.plot(sizes, sigmoid_curve(sizes, self.params), color="#1f5fa8", lw=2, label=label)
+        ax.plot(self.sizes, self.scores, color="#1f5fa8", lw=2, label=label)
         ax.axhline(self.target_map, color="#b3541e", ls="--", lw=1.2, label="target")
-        if 0 < self.required_size < np.inf:
-            images = self.required_size
-            ax.plot([images] * 2, [0, self.target_map], color="#b3541e", ls=":", lw=1.2)
-            ax.plot(images, self.target_map, "o", color="#b3541e")
-            ax.annotate(
-                f"{images:,.0f} images",
-                (images, self.target_map),
-                xytext=(8, -14),
-                textcoords="offset points",
-            )
+        if self.sizes[0] <= self.required_size <= self.sizes[-1]:
+            self._mark(ax)
         ax.set(
             xscale="log",
-            xlim=(sizes[0], sizes[-1]),
+            xlim=(self.sizes[0], self.sizes[-1]),
             ylim=(0, 1),
             xlabel="training images",
             ylabel=self.metric,
@@ -125,10 +115,14 @@ class PredictedCurveDisplay:
         if len(self.pilot):
             ax.plot(*self.pilot.T, "x", color="black", ms=8, mew=2, label="pilot")
 
-    def _sizes(self) -> NDArray[np.float64]:
-        wanted = self.required_size if self.required_size < np.inf else 0.0
-        last = max(1024.0, 4 * wanted)
-        return np.geomspace(1.0, 10 ** np.ceil(np.log10(last)), 200)
+    def _mark(self, ax: Any) -> None:
+        """Mark the required size where it lies on the curve."""
+        images = self.required_size
+        score = np.interp(np.log(images), np.log(self.sizes), self.scores)
+        ax.plot([images] * 2, [0, score], color="#b3541e", ls=":", lw=1.2)
+        ax.plot(images, score, "o", color="#b3541e")
+        text = f"{images:,.0f} image" + ("" if images == 1 else "s")
+        ax.annotate(text, (images, score), xytext=(8, -14), textcoords="offset points")
 
     def save(self, path: str | Path) -> None:
         """Write the figure; the file's ending chooses PNG, SVG or PDF.

@@ -94,7 +94,7 @@ def inverse_sigmoid_curve(scores: ArrayLike, params: ArrayLike) -> NDArray[np.fl
 
 
 def whole_images(sizes: ArrayLike) -> NDArray[np.float64]:
-    """Round sizes up to whole images; what is a billionth above one counts as it.
+    """Round sizes up to whole images, at least one; a billionth above a number counts as it.
 
     Parameters
     ----------
@@ -103,9 +103,9 @@ def whole_images(sizes: ArrayLike) -> NDArray[np.float64]:
     Returns
     -------
     images : ndarray of the same shape
-        0 and inf stay.
+        inf stays.
     """
-    return np.ceil(np.asarray(sizes, dtype=np.float64) * (1.0 - 1e-9))
+    return np.maximum(np.ceil(np.asarray(sizes, dtype=np.float64) * (1.0 - 1e-9)), 1.0)
 
 
 def to_unbounded(params: ArrayLike) -> NDArray[np.float64]:

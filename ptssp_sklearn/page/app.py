@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ptssp_sklearn.page.chart import curve_chart, curve_table, long_table
+from ptssp_sklearn.page.chart import curve_chart, curve_table, long_table, numbers_table
 from ptssp_sklearn.page.export import (
     answer_json,
     curve_csv,
@@ -29,7 +29,7 @@ from ptssp_sklearn.page.text import LANGUAGES, Words, plain
 from ptssp_sklearn.page.uploads import Task
 from ptssp_sklearn.page.widgets import choose_pilot, choose_task, show_gallery
 from ptssp_sklearn.serving.answer import Answer, answer_about
-from ptssp_sklearn.serving.forecast import Forecast, embed, forecast_for
+from ptssp_sklearn.serving.forecast import Forecast, Seen, embed, forecast_for
 from ptssp_sklearn.serving.handler import knows_images
 
 _TWO_COLUMNS = (3, 2)
@@ -179,27 +179,35 @@ def _forecasts(asked: Asked, words: Words) -> tuple[Forecast, Forecast | None]:
             return embed(model, None if asked.task is None else asked.task.table)
 
     features = remember("features", asked.key, look)
-    before = remember("before", asked.key, lambda: forecast_for(model, features))
+    table = None if asked.task is None else asked.task.table
+    seen = Seen.of(table)
+    before = remember("before", asked.key, lambda: forecast_for(model, features, seen=seen))
     if not asked.pilot:
         return before, None
     key = (asked.key, *asked.pilot)
-    after = remember("forecast", key, lambda: forecast_for(model, features, pilot=asked.pilot))
-    return after, before
+
+    def believe() -> Forecast:
+        return forecast_for(model, features, pilot=asked.pilot, seen=seen)
+
+    return remember("forecast", key, believe), before
 
 
 def _say(found: Found, words: Words) -> None:
     answer = found.answer
     st.subheader(plain(words.sentence(answer)), anchor=False)
-    if answer.out_of_reach:
+    st.table(numbers_table(answer, words))
+    for line in words.lines(answer):
+        st.markdown(plain(line))
+    if not answer.reachable:
         st.warning(words.advice(answer))
-        if answer.best_reachable is not None:
-            score = answer.best_reachable[0]
+        score = answer.forecast.best_reachable[0.5]
+        if score is not None:
             label = words("set_target", score=words.score(score))
             st.button(label, on_click=_set_target, args=(score,), key="lower")
     for note in words.strange(answer):
         st.warning(note)
-    if answer.warning:
-        st.caption(plain(words("warning", text=answer.warning)))
+    if answer.forecast.warning:
+        st.caption(plain(words("warning", text=answer.forecast.warning)))
     if found.before is not None:
         st.caption(plain(words("before", text=words.sentence(found.before))))
 
@@ -209,16 +217,16 @@ def _set_target(score: float) -> None:
 
 
 def _downloads(found: Found, words: Words) -> None:
-    answer, table, alike = found.answer, found.table, found.forecast.alike
+    answer, table = found.answer, found.table
     st.markdown(f"**{words('download')}**")
     files: dict[str, tuple[str, str, Callable[[], str | bytes]]] = {
         "curve_csv": ("curve.csv", "text/csv", lambda: curve_csv(table)),
         "answer_json": ("answer.json", "application/json", lambda: answer_json(answer)),
-        "plot_png": ("curve.png", "image/png", lambda: plot_bytes(answer, alike, "png")),
+        "plot_png": ("curve.png", "image/png", lambda: plot_bytes(answer, "png")),
         "plot_svg": (
             "curve.svg",
             "image/svg+xml",
-            lambda: plot_bytes(answer, alike, "svg"),
+            lambda: plot_bytes(answer, "svg"),
         ),
     }
     with st.container(horizontal=True):

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.page.text import Words
 from ptssp_sklearn.serving.answer import Answer
 from ptssp_sklearn.serving.forecast import Forecast
@@ -28,7 +27,7 @@ _LEGEND = {"title": None, "orient": "bottom", "direction": "vertical", "labelLim
 
 
 def curve_table(forecast: Forecast, coverage: float) -> pd.DataFrame:
-    """Compute the curve and its interval at `SIZES`.
+    """Compute the median curve and its interval at `SIZES`.
 
     Returns
     -------
@@ -36,8 +35,8 @@ def curve_table(forecast: Forecast, coverage: float) -> pd.DataFrame:
         Columns size (images), score, low and high (fractions).
     """
     low, high = forecast.band(SIZES, coverage).T
-    score = sigmoid_curve(SIZES, forecast.params)
-    return pd.DataFrame({"size": SIZES, "score": score, "low": low, "high": high})
+    curve = forecast.curve(SIZES)
+    return pd.DataFrame({"size": SIZES, "score": curve, "low": low, "high": high})
 
 
 def curve_chart(
@@ -81,17 +80,24 @@ def curve_chart(
     layers += [marks.line(key) for key in reversed(given)]
     layers += marks.target()
     tables |= _target_tables(answer, words, last)
-    if answer.pilot:
-        points = pd.DataFrame(answer.pilot, columns=["size", "score"])
+    if answer.forecast.pilot:
+        points = pd.DataFrame(answer.forecast.pilot, columns=["size", "score"])
         tables["pilot"] = points.assign(point=words("measured"))
         layers.append(marks.pilot())
     layers += marks.hover()
     return {"layer": layers, "datasets": tables, "height": 400, "width": "container"}
 
 
+def numbers_table(answer: Answer, words: Words) -> pd.DataFrame:
+    """Lay out the images that suffice with each certainty."""
+    columns = [words.percent(level) for level in answer.sizes]
+    cells = [words.count(size) for size in answer.sizes.values()]
+    return pd.DataFrame([cells], columns=columns, index=[words("numbers")])
+
+
 def _last_size(answer: Answer) -> float:
     """Give the end of the axis: a power of ten beyond what is marked."""
-    marked = [size for size, _ in answer.pilot]
+    marked = [size for size, _ in answer.forecast.pilot]
     if np.isfinite(answer.required_size):
         marked.append(4 * answer.required_size)
     return float(min(10 ** np.ceil(np.log10(max([1024.0, *marked]))), SIZES[-1]))
@@ -107,14 +113,11 @@ def long_table(curves: pd.DataFrame | None) -> pd.DataFrame | None:
 
 
 def _target_tables(answer: Answer, words: Words, last: float) -> dict[str, pd.DataFrame]:
-    goal, size = answer.target_map, max(answer.required_size, 1.0)
+    goal, size = answer.target_map, answer.required_size
     text = words("target_line", score=words.score(goal))
     target = pd.DataFrame({"size": [1.0], "score": [goal], "text": [text]})
-    required = pd.DataFrame(
-        {"size": [size], "score": [goal], "text": [words.number(answer.required_size)]}
-    )
-    shown = not answer.out_of_reach and 0 < answer.required_size <= last
-    return {"target": target, "required": required if shown else required.iloc[:0]}
+    required = pd.DataFrame({"size": [size], "score": [answer.score], "text": [words.count(size)]})
+    return {"target": target, "required": required if size <= last else required.iloc[:0]}
 
 
 class _Marks:

@@ -48,7 +48,7 @@ def shell_line(answer: Answer, choice: ModelChoice, task: Task | None) -> str | 
         parts += [part for name in masks for part in ("--mask", name)]
     parts += ["--target", f"{answer.target_map:g}", "--interval", f"{answer.coverage:g}"]
     parts += ["--model", choice.name]
-    for size, score in answer.pilot:
+    for size, score in answer.forecast.pilot:
         parts += ["--pilot", f"{size!r}:{score!r}"]
     return shlex.join(parts)
 
@@ -59,7 +59,7 @@ def python_lines(answer: Answer, choice: ModelChoice, task: Task | None) -> str:
     table = "X = None" if task is None else task.code or _table_code(task)
     lines = ["from ptssp_sklearn.images import one_row"] if "one_row" in table else []
     lines += ["from ptssp_sklearn.serving import answer_for", imported, table]
-    asked = f"{answer.target_map:g}, pilot={answer.pilot!r}, coverage={answer.coverage:g}"
+    asked = f"{answer.target_map:g}, pilot={answer.forecast.pilot!r}, coverage={answer.coverage:g}"
     lines.append(f"answer = answer_for({load}, X, {asked})")
     lines.append("print(answer.sentence())")
     return "\n".join(lines)
@@ -85,9 +85,9 @@ def answer_json(answer: Answer) -> str:
     return json.dumps(answer.to_json(), indent=1)
 
 
-def plot_bytes(answer: Answer, alike: pd.DataFrame | None, kind: str) -> bytes:
+def plot_bytes(answer: Answer, kind: str) -> bytes:
     """Draw the answer as the command line does with ``--plot``; `kind` is png or svg."""
-    figure: Any = answer_display(answer, alike).plot().figure_
+    figure: Any = answer_display(answer).plot().figure_
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=130)
     return buffer.getvalue()

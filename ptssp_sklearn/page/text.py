@@ -6,7 +6,9 @@ import re
 
 import numpy as np
 
+from ptssp_sklearn.page import russian
 from ptssp_sklearn.regression.novelty import NOVEL
+from ptssp_sklearn.serving import wording
 from ptssp_sklearn.serving.answer import Answer
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
@@ -73,6 +75,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "model_file": ("Model file (.safetensors)", "Файл модели (.safetensors)"),
     "file_wanted": ("Upload a file of save_model.", "Загрузите файл, записанный save_model."),
     "interval": ("Interval", "Интервал"),
+    "numbers": ("training images, by certainty", "обучающих изображений, по надёжности"),
+    "lost": ("out of reach", "недостижимо"),
+    "many": ("more than 10 million", "более 10 миллионов"),
     "pilot": ("Measurements of your own (pilot)", "Ваши измерения (пилот)"),
     "pilot_help": (
         "Train with a few sizes, type what you measured: the curve sharpens.",
@@ -160,47 +165,31 @@ class Words:
         """Write a fraction as a percentage."""
         return f"{share:.0%}" if self.language == "en" else f"{100 * share:.0f}\xa0%"
 
+    def count(self, size: float) -> str:
+        """Write a number of images; beyond ten million none is said."""
+        if np.isinf(size):
+            return self("lost")
+        return self("many") if size > wording.MANY else self.number(size)
+
     def sentence(self, answer: Answer) -> str:
         """Say an answer; in English exactly as the command line does."""
-        return answer.sentence() if self.language == "en" else self._russian(answer)
+        return answer.sentence() if self.language == "en" else russian.sentence(answer, self)
+
+    def lines(self, answer: Answer) -> list[str]:
+        """Say what stands under the sentence."""
+        return answer.lines() if self.language == "en" else russian.lines(answer, self)
 
     def strange(self, answer: Answer) -> list[str]:
         """Warn of images unlike those the model was trained on."""
-        if answer.out_of_domain is None or answer.out_of_domain <= NOVEL:
+        novelty = answer.forecast.out_of_domain
+        if novelty is None or novelty <= NOVEL:
             return []
-        return [self("strange", score=self.score(answer.out_of_domain))]
+        return [self("strange", score=self.score(novelty))]
 
     def advice(self, answer: Answer) -> str:
         """Say what to do where the target is out of reach."""
-        if answer.best_reachable is None:
-            return self("hopeless")
-        return self("lower", score=self.score(answer.best_reachable[0]))
-
-    def _russian(self, answer: Answer) -> str:
-        goal = f"mAP {self.score(answer.target_map)}"
-        unreachable = self.percent(answer.unreachable)
-        if answer.out_of_reach:
-            text = (
-                f"{goal}, скорее всего, недостижим ({unreachable}): кривая выходит на "
-                f"{self.number(answer.params['D'], 3)}."
-            )
-            if answer.best_reachable is None:
-                return text
-            score, size = answer.best_reachable
-            return f"{text} Достижим mAP {self.score(score)}: около {self._images(size)}."
-        low, high = answer.interval
-        ends = f"от {self.number(low)} до {self.number(high)}"
-        if not np.isfinite(high):
-            ends = f"от {self.number(low)}, без верхней границы"
-        text = f"Около {self._images(answer.required_size)} "
-        text += f"({self.percent(answer.coverage)}: {ends}) для {goal}."
-        if answer.unreachable >= 0.05:
-            text += f" Вероятность, что цель недостижима: {unreachable}."
-        return text
-
-    def _images(self, size: float) -> str:
-        one = int(size) % 10 == 1 and int(size) % 100 != 11
-        return f"{self.number(size)} {'изображения' if one else 'изображений'}"
+        score = answer.forecast.best_reachable[0.5]
+        return self("hopeless") if score is None else self("lower", score=self.score(score))
 
 
 def plain(text: str) -> str:

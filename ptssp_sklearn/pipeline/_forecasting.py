@@ -16,6 +16,7 @@ from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve, whole_images
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.pipeline.validation import (
+    check_certainty,
     check_levels,
     check_reached,
     check_target,
@@ -115,14 +116,15 @@ class CurveForecastMixin:
         *,
         pilot: Any = None,
         learner: Any = None,
+        certainty: float = 0.5,
         interval: float | None = None,
         unreachable: str = "inf",
     ) -> Any:
         """Predict how many training images a target score needs.
 
-        Of the curves the prediction holds possible, those that reach the target count: their
-        median size is the answer. Where fewer than one in ten does, the target is out of
-        reach; `reach_probability` says how many do.
+        The answer is the smallest number with which the true curve has reached the target with
+        the certainty asked for, see `CurveDistribution.required_sizes`: of the answers with
+        certainty 0.5 half suffice, of those with 0.8 four in five.
 
         Parameters
         ----------
@@ -132,46 +134,38 @@ class CurveForecastMixin:
             Target score, a fraction in (0, 1). Of one row, several may be asked.
         pilot, learner
             As in `predict_distribution`: measured points sharpen the prediction.
+        certainty : float, default=0.5
+            Probability with which the size suffices, in (0, 1).
         interval : float, optional
-            Coverage of the interval asked for, such as 0.9.
+            Coverage of the central interval asked for beside it, such as 0.9.
         unreachable : {"inf", "nan", "raise"}, default="inf"
-            What stands for a target that is out of reach.
+            What stands for a target that is not reached with the certainty asked for.
 
         Returns
         -------
         sizes : ndarray of shape (n_rows,), or DataFrame with columns size, low and high
-            Images, rounded up; 0 where the target is reached from the start. With `interval` a
-            DataFrame; `high` is inf where the target may be out of reach.
+            Whole images, at least 1. With `interval` a DataFrame; `high` is inf where the
+            target may be out of reach.
 
         Raises
         ------
         ValueError
-            If a target, the interval or `unreachable` is not usable, or a target is out of
-            reach under ``"raise"``.
+            If a target, the certainty, the interval or `unreachable` is not usable, or a
+            target is out of reach under ``"raise"``.
         """
         target, X = check_target(target_map), as_table(X)
         check_unreachable(unreachable)
-        levels = None if interval is None else interval_levels(interval)
-        if (
-            pilot is None
-            and learner is None
-            and levels is None
-            and not self._predicts_distributions()
-        ):
-            points = np.asarray(self.predict(X))[:, None]  # type: ignore[attr-defined]
-            distribution = CurveDistribution(points, MeasurementNoise())
-        else:
-            distribution = self.predict_distribution(X, pilot=pilot, learner=learner)
+        levels = [check_certainty(certainty)]
+        levels += [] if interval is None else interval_levels(interval)
+        distribution = self._believed(X, pilot, learner, interval)
         target, distribution = match_targets(target, distribution)
-        sizes = whole_images(distribution.typical_sizes(target))
+        sizes, *ends = whole_images(distribution.required_sizes(target, levels)).T
         if unreachable == "raise":
-            check_reached(X, target, distribution, sizes)
-        lost = np.nan if unreachable == "nan" else np.inf
-        if levels is None:
-            return np.where(np.isinf(sizes), lost, sizes)
-        low, high = whole_images(distribution.size_quantiles(target, levels)).T
-        middle = np.clip(sizes, low, high)
-        columns = {"size": np.where(np.isinf(middle), lost, middle), "low": low, "high": high}
+            check_reached(X, target, distribution, sizes, certainty)
+        sizes = np.where(np.isinf(sizes), np.nan if unreachable == "nan" else np.inf, sizes)
+        if interval is None:
+            return sizes
+        columns = dict(zip(("size", "low", "high"), (sizes, *ends), strict=True))
         return pd.DataFrame(columns, index=X.index if isinstance(X, pd.DataFrame) else None)
 
     def reach_probability(
@@ -183,7 +177,7 @@ class CurveForecastMixin:
         learner: Any = None,
         size: float = np.inf,
     ) -> NDArray[np.float64]:
-        """Give the probability that a target is reached at all, or with `size` images.
+        """Give the probability that a target is reached, with `size` images or at all.
 
         Parameters
         ----------
@@ -202,6 +196,16 @@ class CurveForecastMixin:
 
     def _predicts_distributions(self) -> bool:
         return hasattr(self.steps[-1][1], "predict_distribution")
+
+    def _believed(
+        self, X: Any, pilot: Any, learner: Any, interval: float | None
+    ) -> CurveDistribution:
+        """Predict a distribution; of a last step without any, take the curve as certain."""
+        given = (pilot, learner, interval)
+        if self._predicts_distributions() or any(one is not None for one in given):
+            return self.predict_distribution(X, pilot=pilot, learner=learner)
+        points = np.asarray(self.predict(X))[:, None]  # type: ignore[attr-defined]
+        return CurveDistribution(points, MeasurementNoise())
 
     def _central(self, X: Any, pilot: Any, learner: Any) -> NDArray[np.float64]:
         if pilot is None and learner is None:

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.noise import MeasurementNoise
-from ptssp_sklearn.curves.sigmoid import sigmoid_curve, whole_images
+from ptssp_sklearn.curves.sigmoid import inverse_sigmoid_curve, sigmoid_curve, whole_images
 
 Array = NDArray[np.float64]
 
 _TRUTHS = 200
 _BELIEVED = 400
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Rollouts:
         Images there are from the start.
     sizes : ndarray of shape (n_truths, n_rounds), images in all
     on, reached : bool ndarray of shape (n_truths, n_rounds)
-        Rounds in which a collection was still on, and in which it measured the target.
+        Rounds in which a collection was still on, and in which it reached the target.
     """
 
     labelled: int
@@ -38,7 +39,7 @@ class Rollouts:
 
     @property
     def success(self) -> float:
-        """Share of the collections that measured the target."""
+        """Share of the collections that reached the target."""
         return float(self.reached.any(axis=1).mean())
 
     @property
@@ -73,6 +74,8 @@ class Simulator:
         Standardised noise of the measurements.
     target : float, fraction
     labelled : int, images
+    first_size : float, images
+        More is not asked for in the first round.
     max_size : float, images
     """
 
@@ -83,24 +86,37 @@ class Simulator:
     draws: Array
     target: float
     labelled: int
+    first_size: float
     max_size: float
 
     @classmethod
     def of(
-        cls, now: CurveDistribution, target: float, labelled: int, max_size: float, rounds: int
+        cls,
+        now: CurveDistribution,
+        target: float,
+        *,
+        labelled: int,
+        first_size: float,
+        max_size: float,
+        rounds: int,
     ) -> Simulator:
         """Set up what is believed now, a distribution of one row."""
-        needed = now.sizes(np.array([target]))[0]
-        order = np.argsort(needed, kind="stable")
-        needed, params = needed[order], now.params[0, order]
-        truths = params[_spread(len(params), _TRUTHS)]
+        truths, believed = (now.ranked_params(target, _even(n))[0] for n in (_TRUTHS, _BELIEVED))
+        needed = inverse_sigmoid_curve(np.array([target]), believed)[:, 0]
         finite = needed <= max_size
         if finite.any():
-            params, needed = params[finite], needed[finite]
-        picked = _spread(len(params), _BELIEVED)
-        draws = np.random.default_rng(now.seed).standard_t(now.noise.df, (len(truths), rounds))
-        needed = np.minimum(needed[picked], max_size)
-        return cls(truths, params[picked], needed, now.noise, draws, target, labelled, max_size)
+            believed, needed = believed[finite], needed[finite]
+        return cls(
+            truths=truths,
+            believed=believed,
+            needed=np.minimum(needed, max_size),
+            noise=now.noise,
+            draws=np.random.default_rng(now.seed).standard_t(now.noise.df, (_TRUTHS, rounds)),
+            target=target,
+            labelled=labelled,
+            first_size=first_size,
+            max_size=max_size,
+        )
 
     def simulate(self, levels: Array) -> Rollouts:
         """Collect once for each truth.
@@ -117,20 +133,18 @@ class Simulator:
         last, going = np.full(n, float(self.labelled)), np.ones(n, bool)
         for number, level in enumerate(levels):
             on[:, number] = going
-            wanted = np.maximum(self._quantile(log_weights, level), last + 1)
-            last = sizes[:, number] = np.minimum(wanted, self.max_size)
+            wanted = self._quantile(log_weights, level)
+            wanted = np.minimum(wanted, self.max_size if number else self.first_size)
+            last = sizes[:, number] = np.minimum(np.maximum(wanted, last + 1), self.max_size)
             if not going.any():
                 continue
-            measured = self._measure(last, number)
-            reached[:, number] = going & (measured >= self.target)
+            true = sigmoid_curve(last[:, None], self.truths)[:, 0]
+            reached[:, number] = going & (true >= self.target - _ROUNDING)
             going = going & ~reached[:, number]
             if number + 1 < rounds:
+                measured = true + self.draws[:, number] * self.noise.scales(last, true)
                 log_weights[going] += self._weigh(last[going], measured[going])
         return Rollouts(self.labelled, sizes, on, reached)
-
-    def _measure(self, sizes: Array, number: int) -> Array:
-        true = sigmoid_curve(sizes[:, None], self.truths)[:, 0]
-        return true + self.draws[:, number] * self.noise.scales(sizes, true)
 
     def _weigh(self, sizes: Array, measured: Array) -> Array:
         """Give the log likelihood of measurements under the believed curves."""
@@ -146,6 +160,6 @@ class Simulator:
         return whole_images(self.needed[np.minimum(place, len(self.needed) - 1)])
 
 
-def _spread(n: int, wanted: int) -> NDArray[np.intp]:
-    """Pick at most so many places, evenly."""
-    return np.unique(((np.arange(wanted) + 0.5) * n / wanted).astype(int))
+def _even(n: int) -> Array:
+    """Give the middles of so many equal shares."""
+    return (np.arange(n) + 0.5) / n

@@ -1,7 +1,7 @@
 """What to label next: sizes of the rounds in which a target is reached at least cost.
 
 The protocol is that of Mahmood et al. [1]_: in each of a few rounds images are labelled, the
-learner is trained and measured; the collection ends when the target is measured, or with
+learner is trained and measured; the collection ends when the target is reached, or with
 the last round.
 
 References
@@ -21,11 +21,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.curves.sigmoid import whole_images
 from ptssp_sklearn.pipeline._simulation import Rollouts, Simulator
 
 Array = NDArray[np.float64]
 
 _FIRST_LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
+_ROUNDING = 1e-9
 _MISSES = (4.0, 2.0, 1.0, 0.5, 0.25, 0.1, 0.02)
 
 
@@ -74,13 +76,17 @@ class CollectionPlan:
     expected_cost : float
         Of what is still to be labelled and measured.
     probability : float
-        That the target is measured by the end.
+        That the target is reached by the end.
     asked_probability : float
+    sufficient_size : float
+        Images that suffice in one go with the probability asked for, as `required_size` gives
+        them; inf where none do. The first round never asks for more.
     best_probability : float
         That the target can be reached at all, with `max_size` images.
     rounds : DataFrame
-        One row a round: size (median of the images in all, where the round is needed),
-        needed (probability that it is) and reached (probability by its end).
+        One row a round: size (median of the images in all, where the round is needed), needed
+        (probability that it is), reached (probability by its end) and expected (score that
+        the median curve has with this size).
     """
 
     target_map: float
@@ -89,6 +95,7 @@ class CollectionPlan:
     expected_cost: float
     probability: float
     asked_probability: float
+    sufficient_size: float
     best_probability: float
     rounds: pd.DataFrame
 
@@ -100,24 +107,33 @@ class CollectionPlan:
     def sentence(self) -> str:
         """Say the plan in words."""
         if not len(self.rounds):
-            return f"mAP {self.target_map:g} is reached already, with {self.next_size:,} images."
+            with_images = f"{self.next_size:,} image{'' if self.next_size == 1 else 's'}"
+            return f"mAP {self.target_map:g} is reached already, with {with_images}."
         goal = f"mAP {self.target_map:g}"
-        start = f"Label {self.next_size:,} images in all, then measure"
+        start = f"Label {self.next_size:,} image{'' if self.next_size == 1 else 's'} in all, then "
+        start += f"measure ({self.rounds['expected'].iloc[0]:.2f} is expected)"
         if not self.reachable:
             return (
                 f"{goal} is likely out of reach: at best {self.best_probability:.0%}, "
                 f"{self.asked_probability:.0%} asked for. {start} to know more."
             )
         return (
-            f"{start}; {len(self.rounds)} round(s) reach {goal} with {self.probability:.0%} "
-            f"and about {self.expected_size:,.0f} images (cost {self.expected_cost:,.4g})."
+            f"{start}; {_rounds(len(self.rounds))} {goal} with {self.probability:.0%} "
+            f"and about {self.expected_size:,.0f} images (cost {self.expected_cost:,.4g}); "
+            f"in one go {self.sufficient_size:,.0f} suffice with {self.asked_probability:.0%}."
         )
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
         plain = {key: value for key, value in vars(self).items() if key != "rounds"}
         rounds = self.rounds.reset_index().to_dict(orient="records")
+        if not np.isfinite(self.sufficient_size):
+            plain["sufficient_size"] = None
         return plain | {"reachable": self.reachable, "rounds": rounds}
+
+
+def _rounds(number: int) -> str:
+    return "1 round reaches" if number == 1 else f"{number} rounds reach"
 
 
 def plan_collection(
@@ -170,10 +186,19 @@ def plan_collection(
             f"Got max_size={max_size:g}, but {labelled} images are labelled already; raise it."
         )
     costs = costs or Costs()
-    simulator = Simulator.of(distribution, target_map, labelled, max_size, rounds)
     best = float(distribution.reach_probability(np.array([target_map]), max_size)[0])
-    goal = probability if best >= probability else probability * best
-    candidates = [simulator.simulate(levels) for levels in _policies(rounds, probability)]
+    enough = float(whole_images(distribution.required_sizes(target_map, probability))[0, 0])
+    simulator = Simulator.of(
+        distribution,
+        target_map,
+        labelled=labelled,
+        first_size=enough,
+        max_size=max_size,
+        rounds=rounds,
+    )
+    goal = (probability if best >= probability else probability * best) - _ROUNDING
+    share = probability / best if best >= probability else probability
+    candidates = [simulator.simulate(levels) for levels in _policies(rounds, share)]
     cheap = [(rollouts.success < goal, costs.of(rollouts)) for rollouts in candidates]
     if all(missed for missed, _ in cheap):
         cheap = [(True, -rollouts.success) for rollouts in candidates]
@@ -185,20 +210,41 @@ def plan_collection(
         expected_cost=costs.of(rollouts),
         probability=rollouts.success,
         asked_probability=probability,
+        sufficient_size=enough,
         best_probability=best,
-        rounds=rollouts.table(),
+        rounds=_expected(rollouts.table(), distribution),
     )
+
+
+def _expected(rounds: pd.DataFrame, distribution: CurveDistribution) -> pd.DataFrame:
+    """Add the score that the median curve has at the size of each round."""
+    sizes = rounds["size"].to_numpy()
+    scores = distribution.certain_scores(np.nan_to_num(sizes, nan=1.0))[0]
+    return rounds.assign(expected=np.where(np.isfinite(sizes), scores, np.nan))
 
 
 def finished_plan(target_map: float, size: int, probability: float) -> CollectionPlan:
     """Plan nothing: the target is measured already."""
-    none = pd.DataFrame(columns=["size", "needed", "reached"], index=pd.Index([], name="round"))
-    return CollectionPlan(float(target_map), size, float(size), 0.0, 1.0, probability, 1.0, none)
+    names = ["size", "needed", "reached", "expected"]
+    return CollectionPlan(
+        target_map=float(target_map),
+        next_size=size,
+        expected_size=float(size),
+        expected_cost=0.0,
+        probability=1.0,
+        asked_probability=probability,
+        sufficient_size=float(size),
+        best_probability=1.0,
+        rounds=pd.DataFrame(columns=names, index=pd.Index([], name="round")),
+    )
 
 
-def _policies(rounds: int, probability: float) -> Iterator[Array]:
-    """List levels of the rounds, each no lower than the one before."""
-    lasts = sorted({max(1.0 - (1.0 - probability) * miss, 0.5) for miss in _MISSES})
+def _policies(rounds: int, share: float) -> Iterator[Array]:
+    """List levels of the rounds, each no lower than the one before.
+
+    `share` of the collections that can reach the target are to do so.
+    """
+    lasts = sorted({max(1.0 - (1.0 - share) * miss, 0.5) for miss in _MISSES})
     for last in lasts:
         for first in _FIRST_LEVELS if rounds > 1 else (last,):
             if first <= last:

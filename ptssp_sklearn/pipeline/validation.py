@@ -56,7 +56,18 @@ def check_levels(levels: ArrayLike) -> NDArray[np.float64]:
     return found
 
 
-def check_reached(X: Any, target: NDArray, distribution: CurveDistribution, sizes: NDArray) -> None:
+def check_certainty(certainty: float) -> float:
+    """Refuse a certainty that is not one fraction in (0, 1)."""
+    found = np.asarray(certainty, dtype=float)
+    if found.ndim or not 0 < found < 1:
+        hint = " Divide percentages by 100." if not found.ndim and found >= 1 else ""
+        raise ValueError(f"Got certainty={certainty}, expected one fraction in (0, 1).{hint}")
+    return float(found)
+
+
+def check_reached(
+    X: Any, target: NDArray, distribution: CurveDistribution, sizes: NDArray, certainty: float
+) -> None:
     """Refuse targets whose size is infinite; the first such row is named."""
     lost = np.flatnonzero(np.isinf(sizes))
     if len(lost):
@@ -65,8 +76,8 @@ def check_reached(X: Any, target: NDArray, distribution: CurveDistribution, size
         chance = distribution.reach_probability(target)[row]
         raise ValueError(
             f"Got target_map={target[row]:g}, but curve {name!r} reaches it with a probability of "
-            f"{chance:.0%}: its mean levels off at D={distribution.central_params()[row, 3]:.3f}. "
-            "Lower the target or pass unreachable='inf'."
+            f"{chance:.0%}, and the certainty asked for is {certainty:.0%}. Lower one of them or "
+            "pass unreachable='inf'."
         )
 
 

@@ -11,14 +11,22 @@ import pandas as pd
 
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.display import PredictedCurveDisplay
-from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve, whole_images
+from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, whole_images
+from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import check_target
 from ptssp_sklearn.regression.novelty import NOVEL
-from ptssp_sklearn.serving.forecast import Forecast, embed, forecast_for
+from ptssp_sklearn.serving import wording
+from ptssp_sklearn.serving.forecast import Forecast, Seen, embed, forecast_for
 
 SHOWN_SIZES = (4, 16, 64, 256, 1024, 4096)
 """Sizes at which an answer states the curve, images."""
+
+CERTAINTIES = (0.5, 0.8, 0.9)
+"""With which the numbers of an answer suffice."""
+
+REACH_SIZES = (1000.0, 10000.0, np.inf)
+"""Sizes with which an answer states the chance to reach the target, images."""
 
 
 @dataclass(frozen=True)
@@ -28,116 +36,114 @@ class Answer:
     Attributes
     ----------
     target_map : float
-    required_size : float
-        Images, rounded up; inf where the target is out of reach.
+    sizes : dict of float to float
+        Images that suffice with each of `CERTAINTIES`; whole, at least 1, inf where the target
+        is out of reach.
+    score : float
+        Of the median curve at the first of these sizes; NaN where it is infinite.
     interval : tuple of float
-        Ends of the interval of the required size, images; the upper one may be inf.
+        Ends of the interval of the required size, images; they may be inf.
     coverage : float
         Of the interval.
-    unreachable : float
-        Probability that the target is out of reach, whatever the size.
-    best_reachable : (float, float) or None
-        Highest score more likely reached than not, in hundredths, and its size in images.
-    params : dict of str to float
-        A, B, C, D of the mean curve.
+    reach : dict of float to float
+        Probability that the target is reached with `REACH_SIZES`.
     curve : dict of int to float
-        Score at `SHOWN_SIZES`.
+        Median score at `SHOWN_SIZES`.
     band : dict of int to (float, float)
         Interval of the score one would measure at `SHOWN_SIZES`.
-    pilot : list of (float, float)
-        Measured points the answer rests on.
-    out_of_domain : float or None
-        Score in [0, 1]; None without images.
-    neighbours : DataFrame or None
-        Datasets that look most alike; None without images.
-    model : str
-    warning : str
-        What the model is not good for; empty where nothing is to be said.
+    forecast : Forecast
+        What the model believes, and what that rests on.
     """
 
     target_map: float
-    required_size: float
+    sizes: dict[float, float]
+    score: float
     interval: tuple[float, float]
     coverage: float
-    unreachable: float
-    best_reachable: tuple[float, float] | None
-    params: dict[str, float]
+    reach: dict[float, float]
     curve: dict[int, float]
     band: dict[int, tuple[float, float]]
-    pilot: list[tuple[float, float]]
-    out_of_domain: float | None
-    neighbours: pd.DataFrame | None
-    model: str
-    warning: str
+    forecast: Forecast
+
+    @property
+    def params(self) -> dict[str, float]:
+        """A, B, C, D of the mean curve."""
+        return dict(zip(PARAM_NAMES, self.forecast.params.tolist(), strict=True))
+
+    @property
+    def required_size(self) -> float:
+        """Images that suffice with certainty 0.5; inf where the target is out of reach."""
+        return self.sizes[CERTAINTIES[0]]
 
     @property
     def reachable(self) -> bool:
-        """Whether there is a required size; see `Answer.out_of_reach` for the odds."""
+        """Whether there is a required size."""
         return bool(np.isfinite(self.required_size))
-
-    @property
-    def out_of_reach(self) -> bool:
-        """Whether the target is less likely reached than not."""
-        return not self.reachable or self.unreachable > 0.5
 
     def sentence(self) -> str:
         """Say the answer in words."""
-        goal = f"mAP {self.target_map:g}"
-        if self.out_of_reach:
-            size, score = list(self.curve.items())[-1]
-            text = (
-                f"{goal} is likely out of reach ({self.unreachable:.0%}): the predicted curve "
-                f"levels off at {self.params['D']:.3f} and has {score:.3f} with {size:,} images."
-            )
-            if self.best_reachable is None:
-                return text
-            score, images = self.best_reachable
-            return f"{text} Within reach is mAP {score:g}, with about {images:,.0f} images."
-        low, high = (f"{end:,.0f}" if np.isfinite(end) else "no limit" for end in self.interval)
-        text = f"About {self.required_size:,.0f} training images "
-        text += f"({self.coverage:.0%}: {low} to {high}) for {goal}."
-        if self.unreachable >= 0.05:
-            text += f" The probability that it is out of reach is {self.unreachable:.0%}."
-        return text
+        return wording.sentence(self)
+
+    def lines(self) -> list[str]:
+        """Say what stands under the sentence."""
+        return wording.lines(self)
 
     def notes(self) -> list[str]:
         """List what must be said beside the answer, one sentence each."""
-        notes = [self.warning] if self.warning else []
-        if self.out_of_domain is not None and self.out_of_domain > NOVEL:
+        notes = [self.forecast.warning] if self.forecast.warning else []
+        novelty = self.forecast.out_of_domain
+        if novelty is not None and novelty > NOVEL:
             notes.append(
                 "the images are unlike those the model was trained on (out of domain "
-                f"{self.out_of_domain:.2f}): the answer leans on the average task."
+                f"{novelty:.2f}): the answer leans on the average task."
             )
         return notes
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values; an unreachable size is None."""
+        """Give plain values; an infinite size is None."""
         low, high = self.interval
-        alike = None if self.neighbours is None else self.neighbours.drop(columns="row").round(4)
+        chances = {"ever" if np.isinf(n) else f"{n:g}": p for n, p in self.reach.items()}
+        best = self.forecast.best_reachable
         return {
             "target_map": self.target_map,
-            "required_size": _whole(self.required_size),
             "reachable": self.reachable,
+            "sizes": {_percent(level): _whole(size) for level, size in self.sizes.items()},
             "interval": {"coverage": self.coverage, "low": _whole(low), "high": _whole(high)},
-            "probability_out_of_reach": round(self.unreachable, 4),
-            "best_reachable": _best(self.best_reachable),
+            "reach": {size: round(chance, 4) for size, chance in chances.items()},
+            "best_reachable": {_percent(level): score for level, score in best.items()},
             "params": {name: round(value, 6) for name, value in self.params.items()},
             "curve": {str(size): round(score, 4) for size, score in self.curve.items()},
             "band": {str(n): [round(end, 4) for end in ends] for n, ends in self.band.items()},
-            "pilot": [list(point) for point in self.pilot],
-            "out_of_domain": None if self.out_of_domain is None else round(self.out_of_domain, 4),
-            "neighbours": None if alike is None else alike.to_dict(orient="records"),
-            "model": self.model,
+            **_grounds(self.forecast),
             "warning": " ".join(self.notes()),
         }
 
 
+def _grounds(forecast: Forecast) -> dict[str, Any]:
+    """Give what an answer rests on as plain values."""
+    alike, novelty = forecast.neighbours, forecast.out_of_domain
+    if alike is not None:
+        alike = alike.drop(columns="row").round(4)
+    return {
+        "metric": forecast.metric,
+        "shape": forecast.shape,
+        "classes": forecast.seen.classes,
+        "learner": forecast.learner,
+        "images": forecast.seen.n_images,
+        "masks": forecast.seen.n_masks,
+        "pilot": [list(point) for point in forecast.pilot],
+        "out_of_domain": None if novelty is None else round(novelty, 4),
+        "neighbours": None if alike is None else alike.to_dict(orient="records"),
+        "model": forecast.model,
+    }
+
+
+def _percent(level: float) -> str:
+    return f"{100 * level:.0f}"
+
+
 def _whole(size: float) -> int | None:
     return int(size) if np.isfinite(size) else None
-
-
-def _best(found: tuple[float, float] | None) -> dict[str, Any] | None:
-    return None if found is None else {"map": found[0], "required_size": _whole(found[1])}
 
 
 def answer_for(
@@ -147,6 +153,7 @@ def answer_for(
     *,
     pilot: Sequence[tuple[Any, ...]] = (),
     learner: str | None = None,
+    classes: str | None = None,
     coverage: float = 0.9,
 ) -> Answer:
     """Ask a model about one dataset.
@@ -163,6 +170,8 @@ def answer_for(
         Measured points; see `ptssp_sklearn.curves.read_pilot`.
     learner : str, optional
         Whose curve is asked for, of a model that knows several.
+    classes : str, optional
+        The class that is asked about, to be named in the answer; by default all.
     coverage : float, default=0.9
         Of the interval.
 
@@ -175,45 +184,51 @@ def answer_for(
     ValueError
         If images, pilot, target or coverage are not usable.
     """
-    forecast = forecast_for(model, embed(model, X), pilot=pilot, learner=learner)
+    table = as_table(X)
+    seen = Seen.of(table, classes)
+    features = embed(model, table)
+    forecast = forecast_for(model, features, pilot=pilot, learner=learner, seen=seen)
     return answer_about(forecast, target_map, coverage)
 
 
 def answer_about(forecast: Forecast, target_map: float, coverage: float = 0.9) -> Answer:
     """Ask a forecast about one target; parameters as in `answer_for`."""
     target = float(check_target(target_map))
-    levels = interval_levels(coverage)
-    asked, believed, params = np.array([target]), forecast.believed, forecast.params
-    low, high = whole_images(believed.size_quantiles(asked, levels))[0].tolist()
-    size = float(whole_images(believed.typical_sizes(asked))[0])
+    levels = [*CERTAINTIES, *interval_levels(coverage)]
+    asked, believed = np.array([target]), forecast.believed
+    sizes = whole_images(believed.required_sizes(asked, levels))[0].tolist()
+    chances = [float(believed.reach_probability(asked, size)[0]) for size in REACH_SIZES]
     band = forecast.band(SHOWN_SIZES, coverage).tolist()
+    at = sizes[0] if np.isfinite(sizes[0]) else 1.0
+    course = forecast.curve([*SHOWN_SIZES, at]).tolist()
     return Answer(
         target_map=target,
-        required_size=float(np.clip(size, low, high)),
-        interval=(low, high),
+        sizes=dict(zip(CERTAINTIES, sizes, strict=False)),
+        score=course[-1] if np.isfinite(sizes[0]) else np.nan,
+        interval=(sizes[-2], sizes[-1]),
         coverage=coverage,
-        unreachable=1.0 - float(believed.reach_probability(asked)[0]),
-        best_reachable=forecast.best_reachable,
-        params=dict(zip(PARAM_NAMES, params.tolist(), strict=True)),
-        curve=dict(zip(SHOWN_SIZES, sigmoid_curve(SHOWN_SIZES, params).tolist(), strict=True)),
+        reach=dict(zip(REACH_SIZES, chances, strict=True)),
+        curve=dict(zip(SHOWN_SIZES, course, strict=False)),
         band={n: (ends[0], ends[1]) for n, ends in zip(SHOWN_SIZES, band, strict=True)},
-        pilot=forecast.pilot,
-        out_of_domain=forecast.out_of_domain,
-        neighbours=forecast.neighbours,
-        model=forecast.model,
-        warning=forecast.warning,
+        forecast=forecast,
     )
 
 
-def answer_display(answer: Answer, alike: pd.DataFrame | None) -> PredictedCurveDisplay:
-    """Build the plot of an answer; `alike` is a curve table of datasets that look alike."""
-    low, high = zip(*answer.band.values(), strict=True)
+def answer_display(answer: Answer) -> PredictedCurveDisplay:
+    """Build the plot of an answer: the median curve, the target and the number on the curve."""
+    forecast = answer.forecast
+    last = max(1024.0, 4 * answer.required_size if answer.reachable else 0.0)
+    sizes = np.geomspace(1.0, 10 ** np.ceil(np.log10(min(last, wording.MANY))), 200)
+    sizes = np.union1d(sizes, answer.required_size) if answer.reachable else sizes
+    low, high = forecast.band(sizes, answer.coverage).T
     return PredictedCurveDisplay(
-        list(answer.params.values()),
+        sizes=sizes,
+        scores=forecast.curve(sizes),
         target_map=answer.target_map,
-        band=(list(answer.band), low, high),
-        band_label=f"{answer.coverage:.0%} interval",
-        pilot=answer.pilot,
-        neighbours=alike,
         required_size=answer.required_size,
+        metric=wording.score_name(forecast),
+        band=(sizes, low, high),
+        band_label=f"{answer.coverage:.0%} interval",
+        pilot=forecast.pilot,
+        neighbours=forecast.alike,
     )

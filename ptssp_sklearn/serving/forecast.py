@@ -13,26 +13,56 @@ from numpy.typing import ArrayLike, NDArray
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
-from ptssp_sklearn.curves.sigmoid import whole_images
 from ptssp_sklearn.datasets.typical import as_table
+from ptssp_sklearn.images.table import check_image_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 
 Array = NDArray[np.float64]
 
 _TARGETS = np.arange(1, 100) / 100
-_LIKELY = 0.5
+_WITHIN = (0.5, 0.8)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was looked at.
+
+    Attributes
+    ----------
+    n_images, n_masks : int
+    classes : str or None
+        The class that was asked about; None for all.
+    """
+
+    n_images: int = 0
+    n_masks: int = 0
+    classes: str | None = None
+
+    @classmethod
+    def of(cls, X: pd.DataFrame | None, classes: str | None = None) -> Seen:
+        """Count the images and masks of an image table of one row."""
+        if X is None:
+            return cls(classes=classes)
+        row = check_image_table(X)[0]
+        return cls(len(row.images), sum(mask is not None for mask in row.masks), classes)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """A model's belief about one dataset.
+    """A model's belief about one dataset, and what it rests on.
 
     Attributes
     ----------
     believed : CurveDistribution
         Of one row.
+    seen : Seen
     pilot : list of (float, float)
         Measured points it rests on.
+    learner : str
+        Whose curve it is, in words.
+    metric : {"map50_95", "map50"}
+    shape : {"boxes", "masks", ""}
+        What is scored; empty where the model does not say.
     out_of_domain : float or None
         Score in [0, 1]; None without images.
     neighbours : DataFrame or None
@@ -45,7 +75,11 @@ class Forecast:
     """
 
     believed: CurveDistribution
+    seen: Seen
     pilot: list[tuple[float, float]]
+    learner: str
+    metric: str
+    shape: str
     out_of_domain: float | None
     neighbours: pd.DataFrame | None
     alike: pd.DataFrame | None
@@ -58,16 +92,19 @@ class Forecast:
         return self.believed.central_params()[0]
 
     @cached_property
-    def best_reachable(self) -> tuple[float, float] | None:
-        """The highest score more likely reached than not, in hundredths, and its size.
+    def best_reachable(self) -> dict[float, float | None]:
+        """The highest score, in hundredths, that is reached with 0.5 and with 0.8 certainty.
 
-        None where even 0.01 is not.
+        None where not even 0.01 is.
         """
-        likely = self.believed.repeat(len(_TARGETS)).reach_probability(_TARGETS) >= _LIKELY
-        if not likely.any():
-            return None
-        score = _TARGETS[likely].max()
-        return float(score), float(whole_images(self.believed.typical_sizes(np.array([score])))[0])
+        sizes = self.believed.repeat(len(_TARGETS)).required_sizes(_TARGETS, _WITHIN)
+        within = [_TARGETS[np.isfinite(column)] for column in sizes.T]
+        found = [float(scores.max()) if len(scores) else None for scores in within]
+        return dict(zip(_WITHIN, found, strict=True))
+
+    def curve(self, sizes: ArrayLike) -> Array:
+        """Give the median curve, on which required sizes lie, shape (n_sizes,), fractions."""
+        return self.believed.certain_scores(sizes)[0]
 
     def band(self, sizes: ArrayLike, coverage: float) -> Array:
         """Give the interval of the score one would measure.
@@ -107,6 +144,7 @@ def forecast_for(
     *,
     pilot: Sequence[tuple[Any, ...]] = (),
     learner: str | None = None,
+    seen: Seen | None = None,
 ) -> Forecast:
     """Predict from embedded images.
 
@@ -120,6 +158,8 @@ def forecast_for(
         Measured points; see `ptssp_sklearn.curves.read_pilot`.
     learner : str, optional
         Whose curve is asked for, of a model that knows several.
+    seen : Seen, optional
+        What the features are of.
 
     Returns
     -------
@@ -132,13 +172,31 @@ def forecast_for(
     asked = {} if learner is None else {"learner": learner}
     return Forecast(
         believed=last.predict_distribution(features, pilot=list(pilot) or None, **asked),
+        seen=seen or Seen(),
         pilot=[(float(point[0]), float(point[1])) for point in pilot],
+        learner=learner or _usual_learner(about, last),
+        metric=about.get("metric", "map50_95"),
+        shape=about.get("shape", _shape(last)),
         out_of_domain=None if features is None else float(last.out_of_domain(features)[0]),
         neighbours=neighbours,
         alike=None if neighbours is None else known.loc[neighbours["dataset"]],
         model=about.get("name", "unnamed"),
         warning=_warnings(about, last, pilot),
     )
+
+
+def _shape(last: Any) -> str:
+    """Say what is scored where the model's card does not: published detectors know boxes."""
+    return "boxes" if hasattr(last, "hierarchy_") else ""
+
+
+def _usual_learner(about: dict[str, Any], last: Any) -> str:
+    """Say whose curve it is where none is named."""
+    banks = about.get("banks", {})
+    if not banks:
+        return "a learner that is not named"
+    known = max(banks.values(), key=lambda bank: bank["datasets"])["learner"]
+    return f"any of {known}" if hasattr(last, "hierarchy_") else known
 
 
 def _warnings(about: dict[str, Any], last: Any, pilot: Sequence[tuple[Any, ...]]) -> str:

@@ -22,7 +22,7 @@ from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.images.table import check_image_table, image_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import check_target, check_unreachable
-from ptssp_sklearn.serving.answer import SHOWN_SIZES, answer_for
+from ptssp_sklearn.serving.answer import SHOWN_SIZES, Answer, answer_for
 from ptssp_sklearn.serving.request import DEFAULT_LIMITS, Limits, RequestError, read_rows
 
 PARAM_DEFAULTS: dict[str, Any] = {
@@ -34,12 +34,18 @@ PARAM_DEFAULTS: dict[str, Any] = {
 """Parameters of a request; one without a default must be given."""
 
 OUTPUT_COLUMNS = (
-    "required_size",
+    "size",
+    "size_80",
+    "size_90",
     "low",
     "high",
+    "reach_1000",
+    "reach_10000",
+    "reach_probability",
+    "best_50",
+    "best_80",
     *PARAM_NAMES,
     *(f"curve_{size}" for size in SHOWN_SIZES),
-    "reach_probability",
     "out_of_domain",
 )
 """Columns of the answer table."""
@@ -198,19 +204,21 @@ class Answerer:
         if question.unreachable == "raise" and not answer.reachable:
             raise RequestError(
                 f"Got target_map={question.target_map:g}, but row {number} reaches it with a "
-                f"probability of {1 - answer.unreachable:.0%}. Lower the target or pass "
+                f"probability of {answer.reach[np.inf]:.0%}. Lower the target or pass "
                 "unreachable='nan'."
             )
-        low, high = answer.interval
-        sizes = {"required_size": answer.required_size, "low": low, "high": high}
         lost = None if question.unreachable == "nan" else np.inf
-        found = {name: size if np.isfinite(size) else lost for name, size in sizes.items()}
-        curve = {f"curve_{size}": score for size, score in answer.curve.items()}
-        beside = {
-            "reach_probability": 1 - answer.unreachable,
-            "out_of_domain": answer.out_of_domain,
-        }
-        return found | answer.params | curve | beside
+        return _columns(answer, lost)
+
+
+def _columns(answer: Answer, lost: float | None) -> dict[str, Any]:
+    """Give an answer by `OUTPUT_COLUMNS`; `lost` stands for a size that is out of reach."""
+    sizes = [*answer.sizes.values(), *answer.interval]
+    found = [size if np.isfinite(size) else lost for size in sizes]
+    chances = answer.reach.values()
+    best = answer.forecast.best_reachable.values()
+    values = [*found, *chances, *best, *answer.params.values(), *answer.curve.values()]
+    return dict(zip(OUTPUT_COLUMNS, [*values, answer.forecast.out_of_domain], strict=True))
 
 
 def encode_images(X: Any) -> pd.DataFrame:

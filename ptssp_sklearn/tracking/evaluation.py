@@ -98,7 +98,7 @@ def assess(pipeline: Any, X: Any, y: Any, *, mean_curve: ArrayLike | None = None
     params = believed.central_params() if sure else np.asarray(believed.params[:, 0])
     predicted = sigmoid_curve(sizes, params)
     targets, needed = reached_tables(sizes, scores)
-    answered = np.stack([believed.typical_sizes(column) for column in targets.T], axis=1)
+    answered = np.stack([believed.required_sizes(column)[:, 0] for column in targets.T], axis=1)
     known = np.isfinite(needed)
     gaps = size_errors(needed[known], answered[known])
     mean = np.nanmean(scores, axis=0) if mean_curve is None else np.asarray(mean_curve, float)
@@ -155,7 +155,7 @@ def _calibration(
     half = np.array(INTERVALS) / 2
     levels = np.concatenate([0.5 - half, 0.5 + half])
     bands = believed.curve_quantiles(sizes, levels)
-    spans = np.stack([believed.size_quantiles(column, levels) for column in targets.T], axis=1)
+    spans = np.stack([believed.required_sizes(column, levels) for column in targets.T], axis=1)
     rows = []
     for number, nominal in enumerate(INTERVALS):
         held = [

@@ -98,4 +98,4 @@ def test_negative_size_is_refused():
 
 
 def test_sizes_are_rounded_up_but_for_rounding_errors():
-    assert whole_images([0, 0.2, 100.00000000001, 7.01, np.inf]).tolist() == [0, 1, 100, 8, np.inf]
+    assert whole_images([0, 0.2, 100.00000000001, 7.01, np.inf]).tolist() == [1, 1, 100, 8, np.inf]

@@ -128,8 +128,8 @@ def test_a_target_out_of_reach_names_the_best_one_and_goes_there(page, images, r
     upload(page, "images", images)
     page.slider(key="target").set_value(0.99).run()
     answer = answer_for(model, row, 0.99)
-    assert answer.out_of_reach
-    best = answer.best_reachable[0]
+    assert not answer.reachable
+    best = answer.forecast.best_reachable[0.5]
     assert Words("en")("lower", score=f"{best:.2f}") in said(page.warning)
     page.button(key="lower").click().run()
     assert page.slider(key="target").value == pytest.approx(best)

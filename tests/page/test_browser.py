@@ -224,7 +224,7 @@ def test_a_visit(browser, server, folder):
     downloaded = folder / "down" / "curve.csv"
     page.wait.until(lambda _: downloaded.is_file())
     curve = pd.read_csv(downloaded)
-    expected = model.predict_curve(row, curve["size"], pilot=[PILOT])[0]
+    expected = model.predict_distribution(row, pilot=[PILOT]).certain_scores(curve["size"])[0]
     np.testing.assert_allclose(curve["score"], expected, atol=1e-5)
     assert page.requested() == {"127.0.0.1"}
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]

@@ -16,10 +16,9 @@ from typer.testing import CliRunner
 
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.cli import app
-from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.images.yolo_labels import parse_polygons
-from ptssp_sklearn.page.chart import curve_chart, curve_table, long_table
+from ptssp_sklearn.page.chart import curve_chart, curve_table, long_table, numbers_table
 from ptssp_sklearn.page.export import (
     ModelChoice,
     answer_json,
@@ -50,28 +49,47 @@ def forecast(model):
     return forecast_for(model, None, pilot=PILOT)
 
 
-def test_the_best_reachable_score_is_the_last_one_not_out_of_reach(forecast):
-    score, size = forecast.best_reachable
-    best = answer_about(forecast, score)
-    assert not best.out_of_reach
-    assert answer_about(forecast, score + 0.01).out_of_reach
-    assert size == pytest.approx(float(np.ceil(forecast.believed.typical_sizes(score)[0])))
-    assert f"Within reach is mAP {score:g}" in answer_about(forecast, 0.99).sentence()
+def test_the_best_reachable_score_is_the_last_one_within_reach(forecast):
+    for certainty, score in forecast.best_reachable.items():
+        assert np.isfinite(answer_about(forecast, score).sizes[certainty])
+        assert np.isinf(answer_about(forecast, score + 0.01).sizes[certainty])
+    likely, sure = forecast.best_reachable.values()
+    said = f"Within reach is mAP50-95 {likely:g} with 50% and {sure:g} with 80% certainty."
+    assert said in answer_about(forecast, 0.99).sentence()
 
 
 @pytest.mark.parametrize(
     ("size", "noun"), [(1, "я"), (11, "й"), (21, "я"), (340, "й"), (1111, "й")]
 )
 def test_russian_nouns_follow_their_numbers(forecast, size, noun):
-    answer = replace(answer_about(forecast, 0.2), required_size=float(size), unreachable=0.0)
-    assert f"изображени{noun} (90\xa0%: от" in Words("ru").sentence(answer)
+    answer = replace(answer_about(forecast, 0.2), sizes={0.5: float(size), 0.8: 2e7, 0.9: np.inf})
+    said = Words("ru").sentence(answer)
+    assert f"изображени{noun} с надёжностью 50\xa0%, более 10 миллионов с" in said
+    assert said.endswith("; с надёжностью 90\xa0% цель недостижима.")
+
+
+@pytest.mark.parametrize("target", [0.1, 0.3, 0.45, 0.99])
+def test_both_languages_say_the_same_numbers(forecast, target):
+    answer = answer_about(forecast, target)
+    english, russian = Words("en"), Words("ru")
+    assert english.sentence(answer) == answer.sentence()
+    assert len(russian.lines(answer)) == len(english.lines(answer))
+    for words in (english, russian):
+        said = " ".join([words.sentence(answer), *words.lines(answer)])
+        assert all(words.percent(chance) in said for chance in answer.reach.values())
+        table = numbers_table(answer, words)
+        assert table.iloc[0].tolist() == [words.count(size) for size in answer.sizes.values()]
 
 
 def test_images_out_of_domain_are_warned_of(forecast):
     answer = answer_about(forecast, 0.2)
-    assert Words("en").strange(replace(answer, out_of_domain=0.5)) == []
+    near, far = (
+        replace(answer, forecast=replace(forecast, out_of_domain=novelty))
+        for novelty in (0.5, 0.97)
+    )
+    assert Words("en").strange(near) == []
     for language in LANGUAGES:
-        (note,) = Words(language).strange(replace(answer, out_of_domain=0.97))
+        (note,) = Words(language).strange(far)
         assert Words(language).score(0.97) in note
 
 
@@ -93,11 +111,12 @@ def test_the_chart_is_vega_lite_and_holds_the_curve(forecast, model, language):
     plain_spec = spec | {"datasets": {k: t.to_dict("records") for k, t in tables.items()}}
     altair.LayerChart.from_dict(plain_spec)
     shown = tables["predicted"]
-    np.testing.assert_allclose(shown["score"], sigmoid_curve(shown["size"], forecast.params))
+    np.testing.assert_allclose(shown["score"], forecast.curve(shown["size"]))
     assert (shown["low"] <= shown["high"]).all()
     assert tables["alike"]["dataset"].nunique() == 3
     assert tables["pilot"][["size", "score"]].to_numpy().tolist() == [list(p) for p in PILOT]
-    assert tables["required"]["size"].tolist() == [max(answer.required_size, 1.0)]
+    assert tables["required"]["size"].tolist() == [answer.required_size]
+    assert tables["required"]["score"][0] == forecast.curve(answer.required_size)[0]
     dashes = spec["layer"][1]["encoding"]["strokeDash"]["scale"]["range"]
     assert len({tuple(dash) for dash in dashes}) == 3
 
@@ -146,8 +165,8 @@ def test_downloads_say_what_the_answer_says(forecast):
     read = pd.read_csv(io.StringIO(curve_csv(table)))
     np.testing.assert_allclose(read, table, rtol=1e-5)
     assert json.loads(answer_json(answer)) == json.loads(json.dumps(answer.to_json()))
-    assert plot_bytes(answer, None, "png").startswith(b"\x89PNG")
-    assert b"<svg" in plot_bytes(answer, None, "svg")
+    assert plot_bytes(answer, "png").startswith(b"\x89PNG")
+    assert b"<svg" in plot_bytes(answer, "svg")
 
 
 @pytest.fixture(scope="module")

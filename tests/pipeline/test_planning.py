@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.noise import MeasurementNoise
+from ptssp_sklearn.bayes.quantile_levels import LEVELS, LevelMap
 from ptssp_sklearn.pipeline.planning import Costs, plan_collection
 
 
@@ -24,6 +27,24 @@ def test_the_target_is_reached_as_often_as_asked(rounds):
     assert (plan.rounds["reached"].diff().dropna() >= 0).all()
     assert (plan.rounds["needed"].diff().dropna() <= 0).all()
     assert plan.rounds["size"].iloc[0] == plan.next_size
+    expected = belief().certain_scores(plan.rounds["size"])[0]
+    assert plan.rounds["expected"].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("probability", [0.5, 0.8, 0.95])
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_the_first_round_is_never_above_the_number_of_its_certainty(probability, power, rounds):
+    level_map = LevelMap(LEVELS[None], LEVELS[None] ** power)
+    believed = replace(belief(spread=1.5), level_map=level_map)
+    costs = Costs(measurement=1e6)
+    plan = plan_collection(believed, 0.6, rounds=rounds, probability=probability, costs=costs)
+    size = np.ceil(believed.required_sizes(0.6, probability)[0, 0])
+    assert plan.next_size <= size
+    assert plan.sufficient_size == size
+    if rounds == 1:
+        assert plan.next_size >= 0.9 * size
+        assert plan.probability == pytest.approx(probability, abs=0.006)
 
 
 def test_more_rounds_cost_fewer_images_and_start_lower():

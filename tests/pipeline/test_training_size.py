@@ -52,7 +52,7 @@ def test_images_in_sizes_out(small):
     pipe = make_training_size_pipeline(**QUICK).fit(X, y)
     assert pipe.predict(X).shape == (12, 4)
     sizes = pipe.required_size(X, 0.2)
-    assert ((sizes >= 0) & ((sizes == np.ceil(sizes)) | np.isinf(sizes))).all()
+    assert ((sizes >= 1) & ((sizes == np.ceil(sizes)) | np.isinf(sizes))).all()
     assert pipe.predict_curve(X.iloc[:2], [4, 64]).shape == (2, 2)
 
 
@@ -136,7 +136,7 @@ def test_required_size_is_where_the_curve_meets_the_target():
     pipe = TrainingSizePipeline([("linear", Ridge())]).fit(X, y)
     target = 0.3
     size = pipe.required_size(X, target)
-    known = np.isfinite(size) & (size > 0)
+    known = np.isfinite(size) & (size > 1)
     params = pipe.predict(X)[known]
     at = np.array([sigmoid_curve(n, p) for n, p in zip(size[known], params, strict=True)])
     before = np.array([sigmoid_curve(n - 1, p) for n, p in zip(size[known], params, strict=True)])
@@ -144,11 +144,33 @@ def test_required_size_is_where_the_curve_meets_the_target():
     assert (before < target).all()
 
 
-def test_required_size_is_the_median_of_the_curves_that_reach_the_target(fitted):
+def test_the_curve_of_a_certainty_reaches_the_target_at_its_required_size(fitted):
     X, _, _ = numbers()
-    needed = fitted.predict_distribution(X).sizes(np.full(len(X), 0.3))
-    medians = [np.median(row[np.isfinite(row)]) for row in needed]
-    assert fitted.required_size(X, 0.3) == pytest.approx(np.array(medians), rel=0.05, abs=1)
+    believed = fitted.predict_distribution(X)
+    for certainty in (0.5, 0.8):
+        sizes = fitted.required_size(X, 0.2, certainty=certainty)
+        known = np.flatnonzero(np.isfinite(sizes) & (sizes > 1))
+        assert len(known) > 5
+        for row in known:
+            scores = believed.row(row).certain_scores([sizes[row] - 1, sizes[row]], certainty)[0]
+            assert scores[0] < 0.2 <= scores[1] + 1e-9
+        lost = np.isinf(sizes)
+        assert (fitted.reach_probability(X, 0.2)[lost] < certainty).all()
+
+
+def test_required_size_never_falls_as_the_certainty_rises(fitted):
+    X, _, _ = numbers()
+    levels = (0.05, 0.5, 0.8, 0.9, 0.95)
+    sizes = np.array([fitted.required_size(X, 0.2, certainty=level) for level in levels])
+    assert (sizes[1:] >= sizes[:-1]).all()
+    ends = fitted.required_size(X, 0.2, interval=0.9)
+    assert np.array_equal(ends, sizes[[1, 0, 4]].T)
+
+
+@pytest.mark.parametrize("certainty", [0, 1, 80, [0.5, 0.8], np.nan])
+def test_a_certainty_is_one_fraction(fitted, certainty):
+    with pytest.raises(ValueError, match=r"expected one fraction in \(0, 1\)"):
+        fitted.required_size(numbers()[0], 0.2, certainty=certainty)
 
 
 def test_required_size_never_falls_as_the_target_rises(fitted):
@@ -167,7 +189,7 @@ def test_a_pilot_mends_what_features_mislead_and_an_interval_holds_the_size(fitt
     narrow = fitted.required_size(X, 0.3, interval=0.9, pilot=pilot)
     assert list(narrow.columns) == ["size", "low", "high"]
     assert ((narrow["low"] <= narrow["size"]) & (narrow["size"] <= narrow["high"])).all()
-    span = [np.log(np.minimum(t["high"], 1e6) + 1) - np.log(t["low"] + 1) for t in (wide, narrow)]
+    span = [np.log(np.minimum(t["high"], 1e6)) - np.log(t["low"]) for t in (wide, narrow)]
     assert span[1].mean() < span[0].mean()
 
 

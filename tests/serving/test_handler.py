@@ -37,10 +37,17 @@ def test_answers_are_those_of_the_pipeline(answerer, asked):
     answers = answerer.answer(asked, {"target_map": 0.5, "interval": 0.8, "unreachable": "inf"})
     assert tuple(answers.columns) == OUTPUT_COLUMNS
     sizes = pipeline.required_size(X, 0.5, interval=0.8)
-    assert np.array_equal(answers[["required_size", "low", "high"]].to_numpy(float), sizes)
+    assert np.array_equal(answers[["size", "low", "high"]].to_numpy(float), sizes)
     assert np.allclose(answers[list("ABCD")].to_numpy(float), pipeline.predict(X))
     shown = answers[[f"curve_{size}" for size in SHOWN_SIZES]].to_numpy(float)
-    assert np.allclose(shown, pipeline.predict_curve(X, SHOWN_SIZES))
+    believed = pipeline.predict_distribution(X)
+    assert np.allclose(shown, believed.certain_scores(SHOWN_SIZES))
+    for column, certainty in {"size_80": 0.8, "size_90": 0.9}.items():
+        sizes = pipeline.required_size(X, 0.5, certainty=certainty)
+        assert np.array_equal(answers[column].to_numpy(float), sizes)
+    for column, size in {"reach_1000": 1000, "reach_10000": 10000}.items():
+        chances = pipeline.reach_probability(X, 0.5, size=size)
+        assert np.allclose(answers[column].astype(float), chances)
     assert np.allclose(answers["out_of_domain"].astype(float), pipeline.out_of_domain(X))
     assert np.allclose(
         answers["reach_probability"].astype(float), pipeline.reach_probability(X, 0.5)
@@ -52,9 +59,8 @@ def test_a_pilot_sharpens_its_row_only(answerer, asked):
     plain = answerer.answer(asked, params)
     piloted = answerer.answer(asked.assign(pilot=[PILOT, None]), params)
     assert piloted.iloc[1].equals(plain.iloc[1])
-    expected = fitted().predict_curve(
-        images().iloc[:1], SHOWN_SIZES, pilot=[(16, 0.12), (64, 0.25)]
-    )[0]
+    believed = fitted().predict_distribution(images().iloc[:1], pilot=[(16, 0.12), (64, 0.25)])
+    expected = believed.certain_scores(SHOWN_SIZES)[0]
     found = piloted[[f"curve_{size}" for size in SHOWN_SIZES]].iloc[0].to_numpy(float)
     assert np.allclose(found, expected)
     assert not np.allclose(found, plain.filter(like="curve_").iloc[0].to_numpy(float))
@@ -62,8 +68,8 @@ def test_a_pilot_sharpens_its_row_only(answerer, asked):
 
 def test_what_is_out_of_reach_is_nothing_infinity_or_an_error(answerer, asked):
     params = {"target_map": 0.999}
-    assert answerer.answer(asked, params)["required_size"].tolist() == [None, None]
-    endless = answerer.answer(asked, params | {"unreachable": "inf"})["required_size"]
+    assert answerer.answer(asked, params)["size"].tolist() == [None, None]
+    endless = answerer.answer(asked, params | {"unreachable": "inf"})["size"]
     assert endless.tolist() == [math.inf, math.inf]
     with pytest.raises(RequestError, match=r"target_map=0\.999, but row 0 reaches it"):
         answerer.answer(asked, params | {"unreachable": "raise"})
@@ -75,7 +81,7 @@ def test_a_model_of_curves_alone_asks_for_pilots_only():
     answerer = Answerer(model)
     answers = answerer.answer(pd.DataFrame({"pilot": [PILOT, None]}), {"target_map": 0.4})
     found = model.required_size(None, 0.4, pilot=[(16, 0.12), (64, 0.25)], interval=0.9)
-    assert answers["required_size"][0] == found["size"][0]
+    assert answers["size"][0] == found["size"][0]
     assert answers["out_of_domain"].tolist() == [None, None]
     with pytest.raises(RequestError, match="unknown columns image_1, expected pilot"):
         answerer.answer(pd.DataFrame({"image_1": ["x"]}), {"target_map": 0.4})
@@ -88,7 +94,7 @@ def test_a_request_may_name_the_learner_and_points_of_others():
     answers = Answerer(model).answer(table, params)
     for row, point in enumerate([(16, 0.31, "yolov5n"), (16, 0.31, 0.02)]):
         found = model.required_size(None, 0.4, pilot=[point], learner="rf-detr-s", interval=0.9)
-        assert answers["required_size"][row] == found["size"][0]
+        assert answers["size"][row] == found["size"][0]
     with pytest.raises(RequestError, match="Did you mean 'YOLO11"):
         Answerer(model).answer(table, params | {"learner": "yolo11q"})
     wrong = pd.DataFrame({"pilot": ['[[16, 0.31, "yolov5q"]]']})

@@ -92,7 +92,7 @@ def expected(pipeline, X, target: float = 0.5) -> pd.DataFrame:
 def same(answer: str, truth: pd.DataFrame) -> bool:
     found = pd.DataFrame(json.loads(answer)["predictions"])
     assert tuple(found.columns) == OUTPUT_COLUMNS
-    sizes = found[["required_size", "low", "high"]].astype(float).fillna(math.inf).to_numpy()
+    sizes = found[["size", "low", "high"]].astype(float).fillna(math.inf).to_numpy()
     curve = found[list("ABCD")].to_numpy(float)
     return bool(np.array_equal(sizes, truth[["size", "low", "high"]])) and np.allclose(
         curve, truth[list("ABCD")], rtol=1e-9
@@ -123,7 +123,7 @@ def test_a_pilot_and_what_is_out_of_reach_go_through_http(winner, port):
     table = encode_images(X).assign(pilot="[[8, 0.2], [32, 0.4]]")
     answer = json.loads(ask(port, request_of(table))[1])["predictions"][0]
     found = winner[0].required_size(X, 0.5, pilot=[(8, 0.2), (32, 0.4)], interval=0.9)
-    assert answer["required_size"] == found["size"].iloc[0]
+    assert answer["size"] == found["size"].iloc[0]
     status, lost = ask(port, good_request(target_map=0.999))
     assert json.loads(lost, parse_constant=pytest.fail)["predictions"][0]["high"] is None
     status, refused = ask(port, good_request(target_map=0.999, unreachable="raise"))

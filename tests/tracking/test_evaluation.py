@@ -45,7 +45,7 @@ def test_scores_are_those_of_the_pipeline():
     assert found.predicted.index.equals(y.index)
     row = found.sizes.iloc[0]
     first = X.loc[[row["dataset"]]]
-    exact = pipeline.predict_distribution(first).typical_sizes(np.array([row["target"]]))[0]
+    exact = pipeline.predict_distribution(first).required_sizes(row["target"])[0, 0]
     assert row["predicted"] == pytest.approx(exact)
     low, high = np.moveaxis(pipeline.predict_curve(X, y.columns, quantiles=[0.05, 0.95]), -1, 0)
     held = ((y >= low) & (y <= high)).to_numpy().mean()

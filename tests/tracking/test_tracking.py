@@ -241,7 +241,7 @@ def test_its_signature_has_params_and_an_example(logged):
     signature = model.metadata.signature
     assert [p.name for p in signature.params] == ["target_map", "interval", "unreachable"]
     assert signature.inputs.required_input_names() == ["image_1"]
-    assert "required_size" in signature.outputs.input_names()
+    assert "size_80" in signature.outputs.input_names()
     answer = model.predict(model.input_example, params={"target_map": 0.3})
     assert 0 <= answer["reach_probability"][0] <= 1
 
@@ -253,7 +253,7 @@ def test_the_pyfunc_takes_base64_or_bytes_and_refuses_what_it_does_not_know(logg
     binary = asked.map(base64.b64decode)
     assert model.predict(binary, params={"target_map": 0.5}).equals(answer)
     sizes = fitted().required_size(plain_images().iloc[2:4], 0.5, interval=0.9)
-    assert answer["required_size"].tolist() == sizes["size"].tolist()
+    assert answer["size"].tolist() == sizes["size"].tolist()
     for params, words in (
         ({"target_map": 0.5, "taget_map": 0.4}, "unknown params 'taget_map'"),
         ({"target_map": float("nan")}, "target_map=nan"),
@@ -304,7 +304,7 @@ def test_models_of_curves_alone_are_logged_too():
     asked = pd.DataFrame({"pilot": ["[[51, 0.23]]"]})
     answer = model.predict(asked, params={"target_map": 0.4, "unreachable": "inf"})
     found = again.required_size(None, 0.4, pilot=[(51, 0.23)], interval=0.9)
-    assert answer["required_size"][0] == found["size"][0]
+    assert answer["size"][0] == found["size"][0]
 
 
 def test_what_cannot_be_stored_or_found_is_refused_in_one_line(tmp_path):

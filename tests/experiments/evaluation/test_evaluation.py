@@ -29,6 +29,7 @@ def perfect(truth: Truth) -> Forecast:
         truth.needed,
         np.repeat(truth.curves[..., None], len(LEVELS), axis=2),
         np.repeat(truth.needed[..., None], len(LEVELS), axis=2),
+        truth.needed[..., None] * [0.99, 1.0, 1.01],
     )
 
 
@@ -38,6 +39,7 @@ def test_a_perfect_forecaster_errs_nowhere(limit):
     truth = Truth.of(bank.sizes, bank.curves)
     scores = scores_beyond(truth, perfect(truth), limit)
     assert (scores["mae"], scores["log10_size"], scores["within_2x"]) == (0, 0, 1)
+    assert [scores[f"suffices_{c}"] for c in (50, 80, 90)] == [0, 1, 1]
     assert (scores["curve_cover"], scores["size_cover"]) == (1, 1)
     assert (scores["curve_width"], scores["size_width"]) == (0, 0)
     whole = table_scores(truth.curves, truth.curves, truth.curves.mean(axis=0))
@@ -51,6 +53,7 @@ def test_targets_inside_the_pilot_do_not_count_and_never_is_a_million():
     )
     lost = Forecast(truth.curves, np.array([[1.0, np.inf]]))
     assert scores_beyond(truth, lost, 4.0)["n_sizes"] == 1
+    assert scores_beyond(truth, lost, 4.0)["suffices_80"] == 1
     assert scores_beyond(truth, lost, 4.0)["log10_size"] == pytest.approx(6 - np.log10(7))
 
 
