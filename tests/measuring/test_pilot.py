@@ -14,6 +14,7 @@ import pytest
 
 from ptssp_sklearn.datasets import LabelledDataset, open_dataset
 from ptssp_sklearn.measuring import Measurement, measure_pilot
+from ptssp_sklearn.measuring.learners import choice
 from ptssp_sklearn.measuring.trainings.database import StoreError
 from ptssp_sklearn.measuring.trainings.store import FILE, Store
 from tests.measuring.folders import write_folder
