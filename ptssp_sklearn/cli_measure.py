@@ -82,13 +82,14 @@ def _answer(
     """Ask a model with the images and the pilot."""
     from ptssp_sklearn.datasets.asked_images import asked_images
     from ptssp_sklearn.serving.answer import answer_for
+    from ptssp_sklearn.serving.handler import knows_images
 
     fitted = find(model)
     asked = asked_images([dataset], [], class_name=None, n_images=8)
-    seen = asked.table if fitted["regress"].experts_ else None
+    seen = asked.table if knows_images(fitted) else None
     answer = answer_for(fitted, seen, target, pilot=measured.pilot(), coverage=interval)
     plot = out / "curve.png"
-    draw(answer, fitted, plot)
+    draw(answer, plot)
     return answer, asked, plot
 
 

@@ -111,9 +111,8 @@ class Sampler:
     def _gain(self, misfit: Array, index: Places, n: int) -> Array:
         """Give the gain in log likelihood of new misfits, summed by an index of the points."""
         calm = self._calm[self.data.pair]
-        return np.bincount(
-            index, 0.5 * calm * (self._misfit - misfit) / self._variance, minlength=n
-        )
+        gains = 0.5 * calm * (self._misfit - misfit) / self._variance
+        return np.asarray(np.bincount(index, gains, minlength=n), dtype=np.float64)
 
     def _steps(self, key: str, spread: Array, length: float = 1.0) -> Array:
         reach = length * self._reach[key].length[:, None]
