@@ -98,9 +98,18 @@ class CurvePrior:
             points = self.sample(n_samples, np.random.default_rng(self.seed))
         else:
             points = sample_posterior(self, sizes, scores, n_samples=n_samples)
-        level_map = self.level_maps[int(sizes is not None)]
+        level_map = self.level_maps[0] if scores is None else self._level_map(scores)
         points = points[..., :N_COORDINATES]
         return CurveDistribution(from_unbounded(points), self.noise, self.seed, level_map)
+
+    def _level_map(self, scores: Array) -> LevelMap:
+        """Give each row the map of its kind: a row of a pilot may be empty."""
+        known = np.isfinite(scores).any(axis=1)[:, None]
+        without, piloted = self.level_maps
+        return LevelMap(
+            np.where(known, piloted.curve, without.curve),
+            np.where(known, piloted.size, without.size),
+        )
 
 
 def sample_posterior(

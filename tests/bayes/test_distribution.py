@@ -161,6 +161,19 @@ def test_calibrated_beliefs_stay_nearly_nominal_and_rise():
         assert np.abs(one.curve[0] - LEVELS).max() < 0.15
 
 
+def test_a_row_of_a_pilot_without_points_is_calibrated_as_without_a_pilot():
+    scores, _ = population(120, noise=0.02)
+    found = Population.fit(SIZES, scores)
+    maps = (level_map(0.5), level_map(2.0))
+    prior = CurvePrior(found.mixture.rows(2), found.noise, 0, maps)
+    pilot = np.array([[0.2, 0.3], [np.nan, np.nan]])
+    sizes = prior.distribution(np.array([4.0, 16.0]), pilot).required_sizes(0.3, [0.5, 0.8])
+    assert np.array_equal(sizes[1], prior.distribution().required_sizes(0.3, [0.5, 0.8])[1])
+    assert np.array_equal(
+        prior.distribution(np.array([4.0, 16.0]), pilot).level_map.size[0], maps[1].size[0]
+    )
+
+
 def test_few_curves_are_no_ground_for_calibration():
     scores, _ = population(10)
     assert calibrate(Population.fit(SIZES, scores).prior(10), SIZES, scores) == (NOMINAL, NOMINAL)
