@@ -122,7 +122,7 @@ def bad_files(folder) -> dict[str, list]:
         "no labels are recognised": [folder],
         "4 x 4 pixels for an image of 64 x 64": [good, "--mask", mask],
         "2 masks for 1 image": [good, "--mask", mask, "--mask", mask],
-        "expected detectors, general, a .safetensors file": [good, "--model", "resnet"],
+        "expected general, detectors, a .safetensors file": [good, "--model", "resnet"],
         "expected a model written by": [good, "--model", "gone.safetensors"],
         "expected SIZE:SCORE such as 51:0.23": [good, "--pilot", "51-0.23"],
         "Got the pilot score 23": [good, "--pilot", "51:23"],
@@ -187,12 +187,12 @@ def test_a_learner_is_asked_for_by_name_and_may_have_been_measured_by_another(tm
     own = ptssp("predict", *asked, "--learner", "rf-detr-s", "--pilot", "51:0.23")
     other = ptssp("predict", *asked, "--learner", "rf-detr-s", "--pilot", "51:0.23:yolov5n")
     table = ptssp("predict", *asked, "--learner", "rf-detr-s", "--pilot", tmp_path / "pilot.csv")
-    assert (own.returncode, other.returncode, other.stdout) == (0, 0, table.stdout)
+    assert (own.exit_code, other.exit_code, other.stdout) == (0, 0, table.stdout)
     widths = [np.ptp(json.loads(done.stdout)["band"]["64"]) for done in (own, other)]
     assert widths[1] > 1.2 * widths[0]
     for wrong in (["--learner", "yolo11q"], ["--pilot", "51:0.2:yolov5q"]):
         done = ptssp("predict", *asked, *wrong)
-        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
         assert "Did you mean 'YOLO" in done.stderr
 
 

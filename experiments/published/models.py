@@ -32,7 +32,7 @@ def baselines(cases: list[Case]) -> dict[str, Model]:
 
 
 def general(cases: list[Case]) -> dict[str, Model]:
-    """Give the old default model, as it is and adapted to the curves of the other groups."""
+    """Give the model of small U-Nets, as it is and adapted to fine-tuned curves of other groups."""
     model = load_pretrained("general")
     moved: dict[str, TrainingSizePipeline] = {}
 
@@ -103,6 +103,7 @@ def _logistic(case: Case, shown: int) -> Answer | None:
 
 
 def _table(cases: list[Case], without: str) -> pd.DataFrame:
-    curves = [pd.Series(one.scores, one.sizes) for one in cases if one.group != without]
+    kept = [one for one in cases if one.group != without and one.pretraining != "none"]
+    curves = [pd.Series(one.scores, one.sizes) for one in kept]
     table = pd.DataFrame(curves).sort_index(axis=1)
     return table.set_axis([f"published {number}" for number in range(len(table))])

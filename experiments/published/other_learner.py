@@ -8,6 +8,7 @@ import pandas as pd
 from ptssp_sklearn import TrainingSizePipeline
 from ptssp_sklearn.bayes import CurveDistribution
 
+_SOURCE = "RF100-VL"
 _LEAST_LEARNERS = 5
 
 
@@ -19,7 +20,7 @@ def other_learner(
     Parameters
     ----------
     points : DataFrame
-        The ordinary points.
+        The ordinary points; those of RF100-VL count, six learners at full size.
     models : dict of TrainingSizePipeline, by group
         None saw a point of its group.
     seed : int
@@ -31,7 +32,7 @@ def other_learner(
         One row a model and a learner on a data set: model, mae, cover and width.
     """
     rng = np.random.default_rng(seed)
-    strict = points[(points["metric"] == "map50_95") & (points["size"] > 0)]
+    strict = points[(points["metric"] == "map50_95") & points["source"].str.contains(_SOURCE)]
     medians = _medians(strict)
     rows = []
     for (group, at), found in strict.groupby(["group", "size"]):

@@ -104,7 +104,7 @@ class CurvePrior:
 
     def _level_map(self, scores: Array) -> LevelMap:
         """Give each row the map of its kind: a row of a pilot may be empty."""
-        known = np.isfinite(scores).any(axis=1)[:, None]
+        known = np.isfinite(scores).any(axis=1, keepdims=True)
         without, piloted = self.level_maps
         return LevelMap(
             np.where(known, piloted.curve, without.curve),

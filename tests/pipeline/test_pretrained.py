@@ -44,5 +44,5 @@ def test_a_model_of_curves_alone_answers_from_a_pilot():
 
 
 def test_unknown_model_is_refused():
-    with pytest.raises(ValueError, match="expected one of detectors, general"):
+    with pytest.raises(ValueError, match="expected one of general, detectors"):
         load_pretrained("resnet")
