@@ -59,7 +59,7 @@ def test_json_is_what_the_model_says(files):
     assert answer["interval"]["low"] == model.required_size(X, 0.3, interval=0.9)["low"].iloc[0]
     chance = model.reach_probability(X, 0.3, size=1000)[0]
     assert answer["reach"]["1000"] == pytest.approx(chance, abs=1e-4)
-    assert (answer["images"], answer["masks"], answer["classes"]) == (4, 4, None)
+    assert (answer["n_images"], answer["n_masks"], answer["classes"]) == (4, 4, None)
     assert answer["out_of_domain"] == pytest.approx(model.out_of_domain(X)[0], abs=1e-3)
     assert answer["neighbours"][0]["dataset"] == model.neighbours(X)["dataset"][0]
     median = model.predict_distribution(X).certain_scores([64])[0, 0]

@@ -135,7 +135,7 @@ def put_block(page: str, name: str, text: str) -> str:
     ValueError
         If the page has no such block.
     """
-    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    pattern = re.compile(rf"(<!-- {name} -->).*?(<!-- /{name} -->)", re.DOTALL)
     if not pattern.search(page):
         raise ValueError(f"Got the block {name!r}, expected its two markers in the page. Add them.")
-    return pattern.sub(lambda m: f"{m[1]}{text.strip()}\n{m[2]}", page)
+    return pattern.sub(lambda m: f"{m[1]}\n{text.strip()}\n{m[2]}", page)

@@ -142,14 +142,14 @@ def test_the_answer_in_russian(page, images, row, model):
     page.slider(key="target").set_value(0.05).run()
     answer = answer_for(model, row, 0.05)
     assert answered(settled(page)) == Words("ru").sentence(answer)
-    assert "для mAP 0,05" in answered(page)
+    assert "Для mAP50-95 0,05 нужно" in answered(page)
     page.slider(key="target").set_value(0.99).run()
     assert "недостижим" in answered(settled(page))
 
 
 def test_the_example_needs_one_click(page):
     page.button(key="example_button").click().run()
-    assert answered(settled(page)).startswith(("About", "mAP 0.4"))
+    assert answered(settled(page)).startswith("mAP50-95 0.4")
     assert any("load_curve_bank" in code.value for code in page.code)
     page.button(key="example_button").click().run()
     assert said(settled(page).info) == [Words("en")("start")]

@@ -199,7 +199,9 @@ def test_the_lines_give_the_same_answer(folder, monkeypatch, capsys, mask_names,
     words = shlex.split(shell_line(answer, choice, known))
     assert words[0] == "ptssp"
     done = CliRunner().invoke(app, [*words[1:], "--json"])
-    assert json.loads(done.stdout) == answer.to_json()
+    found = json.loads(done.stdout)
+    assert [image["file"] for image in found.pop("images")] == names
+    assert found == answer.to_json()
 
 
 def test_no_shell_line_where_no_command_says_the_same(forecast):

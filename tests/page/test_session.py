@@ -92,7 +92,7 @@ def test_an_error_has_a_sentence_in_both_languages(kind, tmp_path):
 def raised() -> dict[str, list[set[str]]]:
     """Read off the source which kinds are raised, with the names of their values."""
     found: dict[str, list[set[str]]] = {}
-    for path in PACKAGE.glob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             name = getattr(getattr(node, "func", None), "id", "")
             if name in ("InputError", "ImageError", "RequestError") and len(node.args) == 2:
@@ -118,9 +118,9 @@ def test_kinds_survive_other_processes_and_new_names():
 
 def test_a_missing_package_names_its_command_in_both_languages():
     command = 'pip install "ptssp_sklearn[app]"'
-    assert need("json", "nothing", command).loads("1") == 1
+    assert need("json", "nothing", "app").loads("1") == 1
     with pytest.raises(MissingPackageError) as found:
-        need("no_such_package", "the page", command)
+        need("no_such_package", "the page", "app")
     said = [error_text(found.value, Words(language)) for language in ("en", "ru")]
     assert said[0] == f"Got no package no_such_package, which the page needs. Run: {command}"
     assert said[1] == f"Не хватает пакета no_such_package. Выполните: {command}"

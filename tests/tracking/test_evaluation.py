@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 
-from ptssp_sklearn import ImageEmbedder, TrainingSizePipeline, load_curve_bank, load_pretrained
+from ptssp_sklearn import ImageEmbedder, TrainingSizePipeline, load_pretrained
 from ptssp_sklearn.curves.metrics import curve_mae
 from ptssp_sklearn.tracking._figures import assessment_figures
 from ptssp_sklearn.tracking.evaluation import INTERVALS, Assessment, assess
@@ -71,8 +71,8 @@ def test_r2_is_against_the_mean_curve_that_is_given():
 
 
 def test_models_of_curves_alone_and_point_models_are_assessed():
-    y = load_curve_bank("yolov8m-seg").y
-    found = assess(load_pretrained("detectors"), None, y)
+    model = load_pretrained("detectors")
+    found = assess(model, None, model.training_curves)
     assert 0.8 < found.scores["curve_coverage"] <= 1
     assert found.params.nunique().max() == 1
     point = TrainingSizePipeline([("embed", ImageEmbedder()), ("ridge", Ridge())])

@@ -239,7 +239,12 @@ def test_no_pickle_is_stored_and_the_model_says_what_it_is(logged):
 def test_its_signature_has_params_and_an_example(logged):
     model = mlflow.pyfunc.load_model("models:/ptssp@champion")
     signature = model.metadata.signature
-    assert [p.name for p in signature.params] == ["target_map", "interval", "unreachable"]
+    assert [p.name for p in signature.params] == [
+        "target_map",
+        "interval",
+        "unreachable",
+        "learner",
+    ]
     assert signature.inputs.required_input_names() == ["image_1"]
     assert "size_80" in signature.outputs.input_names()
     answer = model.predict(model.input_example, params={"target_map": 0.3})
