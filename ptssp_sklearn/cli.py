@@ -20,6 +20,7 @@ from ptssp_sklearn.cli_output import (
     print_asked,
     refuse,
 )
+from ptssp_sklearn.exceptions import hear_remarks
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(measure)
@@ -108,27 +109,27 @@ def predict(
 
     try:
         check_target(target)
-        points = _points(pilot)
-        asked = _asked(images, mask, model, class_name, count)
-        fitted = find(model)
-        table = None if asked is None else asked.table
-        answer = answer_for(
-            fitted,
-            table,
-            target,
-            pilot=points,
-            learner=learner,
-            classes=class_name,
-            coverage=interval,
-        )
+        with hear_remarks() as notes:
+            points = _points(pilot)
+            asked = _asked(images, mask, model, class_name, count)
+            answer = answer_for(
+                find(model),
+                None if asked is None else asked.table,
+                target,
+                pilot=points,
+                learner=learner,
+                classes=class_name,
+                coverage=interval,
+            )
         if plot is not None:
             draw(answer, plot)
     except (ValueError, OSError, ImportError) as error:
         refuse(error)
+    notes += answer.notes()
     if as_json:
-        typer.echo(json.dumps(answer.to_json() | looked_at(asked), indent=1))
+        typer.echo(json.dumps(answer.to_json() | looked_at(asked, notes), indent=1))
     else:
-        print_answer(answer, asked, plot)
+        print_answer(answer, asked, notes, plot)
 
 
 @app.command()
@@ -151,23 +152,24 @@ def plan(
 ) -> None:
     """Propose how many images to label before measuring next."""
     try:
-        points, asked = _points(pilot), _asked(images, mask, model, class_name, count)
-        found = find(model).plan(
-            None if asked is None else asked.table,
-            target,
-            pilot=points or None,
-            learner=learner,
-            cost=cost,
-            fixed_cost=fixed_cost,
-            penalty=penalty,
-            rounds=rounds,
-            probability=probability,
-            max_size=max_size,
-        )[0]
+        with hear_remarks() as notes:
+            points, asked = _points(pilot), _asked(images, mask, model, class_name, count)
+            found = find(model).plan(
+                None if asked is None else asked.table,
+                target,
+                pilot=points or None,
+                learner=learner,
+                cost=cost,
+                fixed_cost=fixed_cost,
+                penalty=penalty,
+                rounds=rounds,
+                probability=probability,
+                max_size=max_size,
+            )[0]
     except (ValueError, OSError, ImportError) as error:
         refuse(error)
     if as_json:
-        typer.echo(json.dumps(found.to_json() | looked_at(asked), indent=1))
+        typer.echo(json.dumps(found.to_json() | looked_at(asked, notes), indent=1))
         return
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{found.sentence()}[/bold]")
@@ -178,15 +180,17 @@ def plan(
         score = "–" if row["size"] != row["size"] else f"{row['expected']:.3f}"
         shown.add_row(str(number), size, *shares, score)
     console.print(shown)
-    print_asked(console, asked)
+    print_asked(console, asked, notes)
 
 
 @app.command()
 def serve(
     model: Model = "general",
-    port: Port = 5000,
+    port: Port = 5001,
     host: Host = "127.0.0.1",
-    timeout: Annotated[int, typer.Option(min=1, help="Of a request, seconds.")] = 300,
+    timeout: Annotated[
+        int, typer.Option(min=1, help="Seconds after which a request is given up.")
+    ] = 300,
 ) -> None:
     """Answer over HTTP as MLflow's scoring server does; needs the extra mlflow."""
     from ptssp_sklearn.serving.server import serve as run_server
@@ -214,31 +218,20 @@ def page(
 def _points(pilot: list[str] | None) -> list[tuple[Any, ...]]:
     """Read points such as ``51:0.23`` or files of the columns size and score."""
     from ptssp_sklearn.curves.pilot import point_of_text, read_pilot
+    from ptssp_sklearn.curves.pilot_file import read_points
     from ptssp_sklearn.measuring import Measurement
 
     points: list[tuple[Any, ...]] = []
     for text in pilot or []:
         if Path(text).is_dir() or text.lower().endswith(".sqlite"):
             points += Measurement.load(text).pilot()
-            continue
-        points += _points_of_file(text) if text.lower().endswith(".csv") else [point_of_text(text)]
+        elif text.lower().endswith((".csv", ".tsv", ".txt")):
+            points += read_points(Path(text).read_bytes(), f"'{text}'")
+        else:
+            points.append(point_of_text(text))
     if points:
         read_pilot(points)
     return points
-
-
-def _points_of_file(path: str) -> list[tuple[Any, ...]]:
-    """Read a file of the columns size and score, and if it has them error and learner."""
-    import pandas as pd
-
-    table = pd.read_csv(path)
-    if not {"size", "score"} <= set(table.columns):
-        raise ValueError(f"Got '{path}', expected the columns size and score.")
-    columns = [table["size"], table["score"]]
-    for name in ("error", "learner"):
-        found = table[name] if name in table.columns else pd.Series([None] * len(table))
-        columns.append(found.astype(object).where(found.notna(), None))
-    return list(zip(*columns, strict=True))
 
 
 def _asked(
@@ -246,8 +239,13 @@ def _asked(
 ) -> Any:
     """Read what is asked about; None where there is no image, for a model without images."""
     from ptssp_sklearn.datasets.asked_images import asked_images
-    from ptssp_sklearn.serving.handler import knows_images
+    from ptssp_sklearn.exceptions import remark
+    from ptssp_sklearn.pipeline.validation import looks_at_images
 
-    if not images and not mask and not knows_images(find(model)):
+    if not looks_at_images(find(model)):
+        given = [*(images or []), *(mask or [])]
+        if given:
+            left = f"{given[0]} is" if len(given) == 1 else f"{given[0]} and all other files are"
+            remark(f"The model {model} looks at no image: {left} left out.")
         return None
     return asked_images(images or [], mask or [], class_name=name, n_images=count)

@@ -72,7 +72,7 @@ def measure(
     if as_json:
         typer.echo(json.dumps(answer.to_json() | {"measured": to_json(measured)}, indent=1))
         return
-    print_answer(answer, asked, plot)
+    print_answer(answer, asked, answer.notes(), plot)
     print_measurement(measured, out)
 
 
@@ -81,12 +81,12 @@ def _answer(
 ) -> tuple[Any, Any, Path]:
     """Ask a model with the images and the pilot."""
     from ptssp_sklearn.datasets.asked_images import asked_images
+    from ptssp_sklearn.pipeline.validation import looks_at_images
     from ptssp_sklearn.serving.answer import answer_for
-    from ptssp_sklearn.serving.handler import knows_images
 
     fitted = find(model)
     asked = asked_images([dataset], [], class_name=None, n_images=8)
-    seen = asked.table if knows_images(fitted) else None
+    seen = asked.table if looks_at_images(fitted) else None
     answer = answer_for(fitted, seen, target, pilot=measured.pilot(), coverage=interval)
     plot = out / "curve.png"
     draw(answer, plot)

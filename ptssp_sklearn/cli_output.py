@@ -19,20 +19,21 @@ def find(name: str) -> Any:
     return find_model(name)
 
 
-def looked_at(asked: Any) -> dict[str, Any]:
-    """List the images that were looked at, with the objects read in each."""
+def looked_at(asked: Any, notes: list[str]) -> dict[str, Any]:
+    """List the images that were looked at, with the objects read in each, and what is odd."""
     if asked is None:
-        return {}
+        return {"notes": notes}
     pairs = zip(asked.files, asked.counts, strict=True)
-    return {"images": [{"file": file, "objects": count} for file, count in pairs]}
+    images = [{"file": file, "objects": count} for file, count in pairs]
+    return {"images": images, "notes": [*asked.notes, *notes]}
 
 
-def print_asked(console: Console, asked: Any) -> None:
-    """Say which images were looked at."""
+def print_asked(console: Console, asked: Any, notes: list[str]) -> None:
+    """Say which images were looked at, and what is odd."""
     if asked is not None:
-        console.print(f"Images: {asked.sentence()}")
-        for note in asked.notes:
-            console.print(f"Note: {note}")
+        console.print(f"Images: {asked.sentence()}", markup=False)
+    for note in dict.fromkeys([*([] if asked is None else asked.notes), *notes]):
+        console.print(f"Note: {note}", markup=False)
 
 
 def draw(answer: Any, path: Path) -> None:
@@ -42,7 +43,7 @@ def draw(answer: Any, path: Path) -> None:
     answer_display(answer).plot().save(path)
 
 
-def print_answer(answer: Any, asked: Any, plot: Path | None) -> None:
+def print_answer(answer: Any, asked: Any, notes: list[str], plot: Path | None) -> None:
     """Print an answer with its curve and notes."""
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{answer.sentence()}[/bold]")
@@ -53,11 +54,9 @@ def print_answer(answer: Any, asked: Any, plot: Path | None) -> None:
     forecast = answer.forecast
     params = ", ".join(f"{name} = {value:.4g}" for name, value in answer.params.items())
     console.print(f"Mean curve: {params}\nModel: {forecast.model}")
-    print_asked(console, asked)
     if forecast.neighbours is not None:
         console.print(f"Most alike: {', '.join(forecast.neighbours['dataset'].head(3))}")
-    for note in answer.notes():
-        console.print(f"Note: {note}")
+    print_asked(console, asked, notes)
     if plot is not None:
         console.print(f"Plot: {plot}")
 

@@ -1,11 +1,19 @@
-"""Errors that also say of what kind they are, so that they can be said in other languages."""
+"""Errors that also say of what kind they are, so that they can be said in other languages.
+
+What can be used but should be looked at is no error: `remark` says it.
+"""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 from typing import Any
+
+_heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 
 
 class InputError(ValueError):
@@ -42,6 +50,38 @@ class ImageError(InputError):
 
 class DatasetError(InputError):
     """A labelled data set cannot be read; the message names file, place and what to do."""
+
+
+class InputWarning(UserWarning):
+    """Something given was used in a way that should be looked at, or is likely wrong."""
+
+
+def counted(count: int, noun: str) -> str:
+    """Give a number with its noun, in the plural where it is not one."""
+    if count == 1:
+        return f"1 {noun}"
+    ending = "es" if noun.endswith(("s", "x", "ch")) else "s"
+    return f"{count:,} {noun}{ending}"
+
+
+def remark(message: str) -> None:
+    """Say something about what was given: to `hear_remarks`, or else as an `InputWarning`."""
+    heard = _heard.get()
+    if heard is None:
+        warnings.warn(message, InputWarning, stacklevel=2)
+    elif message not in heard:
+        heard.append(message)
+
+
+@contextmanager
+def hear_remarks() -> Iterator[list[str]]:
+    """Collect what is remarked upon in this thread, each sentence once, in place of warnings."""
+    heard: list[str] = []
+    token = _heard.set(heard)
+    try:
+        yield heard
+    finally:
+        _heard.reset(token)
 
 
 class MissingPackageError(ImportError):

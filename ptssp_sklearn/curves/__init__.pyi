@@ -10,6 +10,9 @@ from .pilot import Pilot as Pilot
 from .pilot import check_pilot as check_pilot
 from .pilot import point_of_text as point_of_text
 from .pilot import read_pilot as read_pilot
+from .pilot_file import read_points as read_points
+from .pilot_oddities import below_measured as below_measured
+from .pilot_oddities import odd_points as odd_points
 from .sigmoid import PARAM_BOUNDS as PARAM_BOUNDS
 from .sigmoid import PARAM_NAMES as PARAM_NAMES
 from .sigmoid import from_unbounded as from_unbounded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,17 @@ import pandas as pd
 from ptssp_sklearn.curves.table import table_sizes
 
 _COLUMNS = {
-    "size": ("size", "sizes", "images", "nimages", "trainsize", "trainsizes", "trainingimages"),
-    "score": ("score", "scores", "map5095", "map", "map50", "testscore"),
-    "error": ("error", "standarderror", "stderr", "se"),
-    "learner": ("learner",),
+    "size": "size sizes images nimages numimages imagecount trainimages ntrain trainsize "
+    "trainsizes trainingsize trainingimages trainingsetsize numberofimages samples nsamples "
+    "numberoftrainingimages trainsamples labelledimages labeledimages annotatedimages count",
+    "score": "score scores map map5095 map50095 metricsmap5095 metricsmap5095b metricsmap5095m "
+    "map5095b map5095m boxmap maskmap boxmap5095 maskmap5095 segmmap bboxmap ap ap5095 apbox "
+    "apmask cocoap valmap testmap testscore value",
+    "error": "error standarderror stderr se",
+    "learner": "learner model detector",
 }
 """Names of the columns of a table of points, without case and signs; the first there is counts."""
+MAP50 = " mAP50 is another measure than mAP50-95."
 
 
 def as_points(pilot: Any) -> Any:
@@ -72,23 +77,43 @@ def _of_mapping(pilot: Mapping[Any, Any]) -> Any:
 def _of_frame(pilot: pd.DataFrame) -> Any:
     if table_sizes(pilot) is not None:
         return pilot
-    plain = {_plain(column): column for column in pilot.columns}
-    found = {
-        role: next((plain[name] for name in names if name in plain), None)
-        for role, names in _COLUMNS.items()
-    }
-    if found["size"] is None or found["score"] is None:
+    found = find_columns(pilot.columns)
+    if "size" not in found or "score" not in found:
         raise ValueError(
             f"Got a pilot with the columns {list(pilot.columns)[:6]}, expected training-set sizes "
-            "as column names, or the columns size and score."
+            f"as column names, or the columns size and score.{MAP50 if 'map50' in found else ''}"
         )
-    rows = pilot[pilot[found["score"]].notna()]
-    roles = [role for role in _COLUMNS if found[role] is not None]
-    columns = [_objects(rows[found[role]]) for role in roles]
+    columns = {role: pilot.iloc[:, place] for role, place in found.items() if role in _COLUMNS}
+    given = columns["score"].notna()
+    roles = list(columns)
+    cells = [_objects(columns[role][given]) for role in roles]
     return [
         point if "error" in roles or len(point) < 3 else (*point[:2], None, *point[2:])
-        for point in zip(*columns, strict=True)
+        for point in zip(*cells, strict=True)
     ]
+
+
+def find_columns(names: Iterable[Any]) -> dict[str, int]:
+    """Find the places of the columns of points by their common names.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    places : dict of str to int
+        Of "size", "score", "error" and "learner", as far as they are there, in this order; and
+        of "map50" where it is the only score.
+    """
+    plain = ["".join(letter for letter in str(n).lower() if letter.isalnum()) for n in names]
+    places = {}
+    for role, known in _COLUMNS.items():
+        found = [name for name in known.split() if name in plain]
+        if found:
+            places[role] = plain.index(found[0])
+    others = [place for place, name in enumerate(plain) if "map50" in name or name == "ap50"]
+    return places if "score" in places or not others else places | {"map50": others[0]}
 
 
 def _objects(column: pd.Series) -> list[Any]:
@@ -96,10 +121,6 @@ def _objects(column: pd.Series) -> list[Any]:
     return [
         None if missing else value for value, missing in zip(column, column.isna(), strict=True)
     ]
-
-
-def _plain(name: Any) -> str:
-    return "".join(letter for letter in str(name).lower() if letter.isalnum())
 
 
 def _is_number(text: str) -> bool:

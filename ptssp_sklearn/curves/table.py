@@ -67,6 +67,62 @@ def table_sizes(table: Any) -> NDArray[np.float64] | None:
         return None
 
 
+def join_by_name(table: Any, X: Any, what: str = "curve table") -> Any:
+    """Put the rows of a table in the order of X, where both name their rows.
+
+    Parameters
+    ----------
+    table : curve table
+    X : table of n_rows rows
+    what : str
+        What messages call the table.
+
+    Returns
+    -------
+    table : curve table
+        As it is where one of both has no names: no DataFrame, or one that is numbered.
+
+    Raises
+    ------
+    ValueError
+        If the names are others, or one stands for several rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ptssp_sklearn.curves.table import join_by_name
+    >>> y = pd.DataFrame({10: [0.1, 0.2]}, index=["a", "b"])
+    >>> X = pd.DataFrame({"image_1": ["b.png", "a.png"]}, index=["b", "a"])
+    >>> join_by_name(y, X)[10].tolist()
+    [0.2, 0.1]
+    """
+    if not (isinstance(table, pd.DataFrame) and isinstance(X, pd.DataFrame)):
+        return table
+    own, asked = table.index, X.index
+    if own.equals(asked) or len(own) != len(asked):
+        return table
+    if not _same_names(own, asked):
+        if any(pd.api.types.is_integer_dtype(names.dtype) for names in (own, asked)):
+            return table
+        stray = next((name for name in own if name not in asked), own[0])
+        raise ValueError(
+            f"Got a {what} with the row {stray!r}, which X does not name (its first is "
+            f"{asked[0]!r}), expected the same names in both; or drop them with "
+            "reset_index(drop=True) where the order is the same."
+        )
+    if not own.is_unique:
+        twice = own[own.duplicated()][0]
+        raise ValueError(
+            f"Got a {what} and X in different orders, with {twice!r} in several rows. Put both in "
+            "the same order."
+        )
+    return table.loc[asked]
+
+
+def _same_names(own: pd.Index, asked: pd.Index) -> bool:
+    return bool(own.isin(asked).all() and asked.isin(own).all())
+
+
 def pivot_points(points: pd.DataFrame, *, index: str, score: str) -> pd.DataFrame:
     """Turn one row a measured point into a curve table; repeats are averaged.
 

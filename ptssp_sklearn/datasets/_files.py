@@ -12,9 +12,8 @@ from pathlib import Path, PurePosixPath
 from PIL import ExifTags, Image
 
 from ptssp_sklearn.exceptions import DatasetError, ImageError
+from ptssp_sklearn.images.name_pairs import IMAGE_SUFFIXES, suffix
 
-_SUFFIXES = "jpg jpeg jpe jfif png bmp webp tif tiff gif avif pgm ppm pbm jp2 tga"
-IMAGE_SUFFIXES = frozenset(f".{name}" for name in _SUFFIXES.split())
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _OTHERS = frozenset({"__MACOSX", "__pycache__"})
 _TAIL = 4096
@@ -198,16 +197,6 @@ def natural(name: str) -> list[tuple[int, str]]:
     """Order names so that 10 comes after 9."""
     parts = re.split(r"(\d+)", name)
     return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
-
-
-def suffix(name: str) -> str:
-    """Give the suffix of a name, in small letters."""
-    return os.path.splitext(name)[1].lower()
-
-
-def stem(name: str) -> str:
-    """Give the last part of a path without its suffix."""
-    return os.path.splitext(name.rpartition("/")[2])[0]
 
 
 def _tidy(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ptssp_sklearn.exceptions import counted
+
 
 class LeftOut(Exception):  # noqa: N818 - it is no error but the reason why an object is not read
     """An object cannot be used; the message is the reason."""
@@ -36,11 +38,3 @@ class Remarks:
             where = f" (the first: {place})" if place and count > 1 else f" ({place})" * bool(place)
             lines.append(f"{counted(count, noun)} {what}{where}")
         return lines
-
-
-def counted(count: int, noun: str) -> str:
-    """Give a number with its noun, in the plural where it is not one."""
-    if count == 1:
-        return f"1 {noun}"
-    ending = "es" if noun.endswith(("s", "x", "ch")) else "s"
-    return f"{count:,} {noun}{ending}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ptssp_sklearn.datasets._remarks import counted
+from ptssp_sklearn.exceptions import counted
 
 _SHOWN = 20
 """Classes that are listed at most."""

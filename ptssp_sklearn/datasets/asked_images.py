@@ -9,18 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from ptssp_sklearn.datasets._files import IMAGE_SUFFIXES, Folder, image_shape, natural, suffix
-from ptssp_sklearn.datasets._remarks import counted
+from ptssp_sklearn.datasets._files import Folder, image_shape, natural
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.mask_folder import read_pairs
-from ptssp_sklearn.datasets.name_pairs import pair_names
 from ptssp_sklearn.datasets.opening import open_dataset
 from ptssp_sklearn.datasets.typical import table_of, typical_images
-from ptssp_sklearn.exceptions import DatasetError, ImageError
-from ptssp_sklearn.images.decoding import load_mask
+from ptssp_sklearn.exceptions import DatasetError, ImageError, counted
+from ptssp_sklearn.images.name_pairs import IMAGE_SUFFIXES, contradicted, pair_names, suffix
+from ptssp_sklearn.images.row_masks import RowMasks
 from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.images.yolo_labels import mask_cell
 
@@ -108,8 +106,7 @@ def asked_images(
     _check_order(images, masks)
     cells = [mask_cell(mask) for mask in masks]
     table = one_row(list(images), cells)
-    counts = [_count(image, cell) for image, cell in zip(images, cells, strict=bool(cells))]
-    return AskedImages(table, list(images), counts or [None] * len(images))
+    return AskedImages(table, list(images), _counts(images, cells))
 
 
 def _of_dataset(
@@ -178,20 +175,22 @@ def _paired(files: list[str], masks: list[str], n_images: int | None) -> AskedIm
 
 def _check_order(images: Sequence[str], masks: Sequence[str]) -> None:
     """Refuse masks whose names say that they belong to other images than their order says."""
-    pairs = pair_names(list(images), list(masks))
-    for place, (image, mask) in enumerate(zip(images, masks, strict=False)):
-        own = pairs.get(image, mask)
-        if own != mask:
-            raise DatasetError(
-                f"Got '{mask}' as mask {place + 1}, for the image '{image}', whose name says "
-                f"'{own}'. Give masks in the order of the images, or name their folder."
-            )
+    found = contradicted(images, masks)
+    if found is not None:
+        place, own = found
+        raise DatasetError(
+            f"Got '{masks[place]}' as mask {place + 1}, for the image '{images[place]}', whose "
+            f"name says '{own}'. Give masks in the order of the images, or name their folder."
+        )
 
 
-def _count(image: str, cell: Any) -> int | None:
-    """Count the objects of a mask; what cannot be read is said where it is looked at."""
-    try:
-        mask = load_mask(cell, image_shape(Path(image)))
-    except ImageError:
-        return None
-    return int(np.count_nonzero(np.unique(mask)))
+def _counts(images: Sequence[str], cells: Sequence[Any]) -> list[int | None]:
+    """Count the objects of masks; what cannot be read is said where it is looked at."""
+    masks = RowMasks(cells, [f"mask_{i}" for i in range(1, len(cells) + 1)])
+    counts: list[int | None] = []
+    for place, image in enumerate(images):
+        try:
+            counts.append(masks.count(place, image_shape(Path(image))) if cells else None)
+        except ImageError:
+            counts.append(None)
+    return counts

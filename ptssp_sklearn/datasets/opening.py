@@ -6,11 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 from ptssp_sklearn.datasets._draft import split_name
-from ptssp_sklearn.datasets._files import IMAGE_SUFFIXES, Folder, suffix
-from ptssp_sklearn.datasets._remarks import counted
+from ptssp_sklearn.datasets._files import Folder
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats import recognition
-from ptssp_sklearn.exceptions import DatasetError
+from ptssp_sklearn.exceptions import DatasetError, counted
+from ptssp_sklearn.images.name_pairs import IMAGE_SUFFIXES, suffix
 
 
 def open_dataset(path: str | Path, split: str | None = None) -> LabelledDataset:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ptssp_sklearn.datasets._files import suffix
 from ptssp_sklearn.datasets._rasters import join_parts
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.exceptions import DatasetError
 from ptssp_sklearn.images import load_image
+from ptssp_sklearn.images.name_pairs import suffix
 
 _KNOWN = frozenset({".bmp", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"})
 """What every reader of YOLO folders takes; images of other formats are written as PNG."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ptssp_sklearn.embedding._batches import Computed, Task, in_batches, in_processes
 from ptssp_sklearn.embedding.backbone import Backbone
 from ptssp_sklearn.images.cache import FeatureCache, cache_key, pack, unpack
-from ptssp_sklearn.images.lazy_image import Source, row_sources
+from ptssp_sklearn.images.lazy_image import Source, row_sources, say_remarks
 from ptssp_sklearn.images.table import ImageRow
 
 Array = NDArray[np.float64]
@@ -129,6 +129,7 @@ class FeatureExtractor:
         finally:
             pool.shutdown(cancel_futures=True)
             self._save()
+        say_remarks([source for row in sources for source in row])
         return self._assemble(tasks, [len(row) for row in sources])
 
     def _inspect(self, unit: list[Source]) -> Task:

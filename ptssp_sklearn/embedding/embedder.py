@@ -16,8 +16,9 @@ from ptssp_sklearn.embedding._progress import progress_bar
 from ptssp_sklearn.embedding.networks._openvino import ENGINES
 from ptssp_sklearn.embedding.networks.network_backbone import PRECISIONS
 from ptssp_sklearn.embedding.registry import find_backbone, make_backbone
+from ptssp_sklearn.exceptions import ImageError
 from ptssp_sklearn.images.cache import open_cache
-from ptssp_sklearn.images.decoding import MAX_PIXELS, ImageError
+from ptssp_sklearn.images.decoding import MAX_PIXELS
 from ptssp_sklearn.images.table import ImageRow, check_image_table
 
 Array = NDArray[np.float64]

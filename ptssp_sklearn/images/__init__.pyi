@@ -2,7 +2,8 @@ from .decoding import MAX_PIXELS as MAX_PIXELS
 from .decoding import ImageError as ImageError
 from .decoding import is_missing as is_missing
 from .decoding import load_image as load_image
-from .decoding import load_mask as load_mask
+from .mask_decoding import load_mask as load_mask
+from .name_pairs import pair_names as pair_names
 from .table import ImageRow as ImageRow
 from .table import check_image_table as check_image_table
 from .table import image_table as image_table

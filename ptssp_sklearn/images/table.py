@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ptssp_sklearn.images.decoding import MAX_PIXELS, ImageError, is_missing, load_image, load_mask
+from ptssp_sklearn.exceptions import ImageError
+from ptssp_sklearn.images.decoding import MAX_PIXELS, as_array, decode_image, is_missing
+from ptssp_sklearn.images.name_pairs import contradicted
+from ptssp_sklearn.images.row_masks import RowMasks
 
 _COLUMN = re.compile(r"(image|mask)_([1-9][0-9]*)")
 LABEL_KINDS = ("boxes", "masks", "mixed")
@@ -42,22 +46,16 @@ class ImageRow:
 
     def decode(self, max_pixels: int = MAX_PIXELS) -> Iterator[tuple[NDArray, NDArray | None]]:
         """Decode image by image; an `ImageError` names the row and the column."""
-        for image, mask, places in zip(self.images, self.masks, self.places(), strict=True):
-            pixels = load_image(image, name=places[0], max_pixels=max_pixels)
-            if mask is None:
-                yield pixels, None
-                continue
-            height, width = pixels.shape[:2]
-            yield (
-                pixels,
-                load_mask(
-                    mask,
-                    (height, width),
-                    name=places[1],
-                    max_pixels=max_pixels,
-                    as_ids=self.labels is not None,
-                ),
-            )
+        places = self.places()
+        masks = RowMasks(
+            self.masks, [mask for _, mask in places], max_pixels, as_ids=self.labels is not None
+        )
+        for number, image in enumerate(self.images):
+            found = decode_image(image, name=places[number][0], max_pixels=max_pixels)
+            if self.masks[number] is None:
+                yield found.pixels, None
+            else:
+                yield found.pixels, masks.read(number, found.shape, found.orientation).ids
 
 
 def check_image_table(X: Any) -> list[ImageRow]:
@@ -180,6 +178,7 @@ def _label_kind(cell: Any) -> str | None:
 
 
 def _nested(X: Any) -> list:
+    X = as_array(X)
     shape = np.shape(X) if isinstance(X, np.ndarray) else None
     flat = shape is not None and len(shape) in (0, 1, 3)
     if flat or isinstance(X, str | bytes) or not hasattr(X, "__iter__"):
@@ -188,7 +187,7 @@ def _nested(X: Any) -> list:
             "table, expected one row a dataset and one column an image. For one dataset pass "
             "[[image, image, …]]."
         )
-    rows = list(X)
+    rows = [as_array(row) for row in X]
     for number, row in enumerate(rows):
         if isinstance(row, str | bytes) or not isinstance(row, list | tuple | np.ndarray):
             raise ImageError(
@@ -211,4 +210,26 @@ def _row(name: str, images: tuple, masks: tuple, labels: str | None) -> ImageRow
     if stray:
         raise ImageError(f"Got mask_{stray[0]} of row {name}, but no image_{stray[0]}.")
     known = tuple(None if is_missing(cell) else cell for cell in masks[:count])
+    _check_order(name, images[:count], known)
     return ImageRow(name, images[:count], known, labels)
+
+
+def _check_order(name: str, images: tuple, masks: tuple) -> None:
+    """Refuse masks whose file names say that they belong to other images of the row."""
+    files = [_file_of(cell) for cell in images], [_file_of(cell) for cell in masks]
+    if not all(all(own) for own in files):
+        return
+    found = contradicted(*files)
+    if found is not None:
+        place, own = found
+        raise ImageError(
+            f"Got '{files[1][place]}' as mask_{place + 1} of row {name}, for the image "
+            f"'{files[0][place]}', whose name says '{own}'. Give masks in the order of the images."
+        )
+
+
+def _file_of(cell: Any) -> str:
+    """Give the path of a cell that is a file; empty for any other."""
+    if isinstance(cell, tuple) and cell:
+        cell = cell[0]
+    return os.fspath(cell) if isinstance(cell, str | os.PathLike) else ""

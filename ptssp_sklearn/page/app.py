@@ -28,9 +28,9 @@ from ptssp_sklearn.page.session import Refused, beside, remember
 from ptssp_sklearn.page.text import LANGUAGES, Words, plain
 from ptssp_sklearn.page.uploads import Task
 from ptssp_sklearn.page.widgets import choose_pilot, choose_task, show_gallery
+from ptssp_sklearn.pipeline.validation import looks_at_images
 from ptssp_sklearn.serving.answer import Answer, answer_about
 from ptssp_sklearn.serving.forecast import Forecast, Seen, embed, forecast_for
-from ptssp_sklearn.serving.handler import knows_images
 
 _TWO_COLUMNS = (3, 2)
 _INTERVALS = (0.5, 0.8, 0.9, 0.95)
@@ -133,13 +133,13 @@ def _inputs(place: Any, words: Words) -> Asked | None:
         task = _task(words, chosen, read_task)
     with pilot, beside(words, "bad_pilot"):
         points = pilot_points(read_table())
-    if task is None and knows_images(chosen.model):
+    if task is None and looks_at_images(chosen.model):
         return None
     return Asked(chosen, task, points, coverage)
 
 
 def _task(words: Words, chosen: Chosen, read: Callable[[], Task | None]) -> Task | None:
-    if not knows_images(chosen.model):
+    if not looks_at_images(chosen.model):
         st.info(words("no_images"))
         return None
     task = read()
@@ -204,7 +204,7 @@ def _say(found: Found, words: Words) -> None:
         if score is not None:
             label = words("set_target", score=words.score(score))
             st.button(label, on_click=_set_target, args=(score,), key="lower")
-    for note in words.strange(answer):
+    for note in [*words.strange(answer), *map(plain, answer.forecast.remarks)]:
         st.warning(note)
     if answer.forecast.warning:
         st.caption(plain(words("warning", text=answer.forecast.warning)))

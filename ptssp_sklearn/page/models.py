@@ -18,8 +18,8 @@ from ptssp_sklearn.page.uploads import Upload
 from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.pipeline.pretrained import load_pretrained, pretrained_names
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
+from ptssp_sklearn.serving.limits import DEFAULT_LIMITS
 from ptssp_sklearn.serving.mlflow_model import load_model as load_registered
-from ptssp_sklearn.serving.request import DEFAULT_LIMITS
 
 _MEGABYTE = 1_000_000
 _REGISTERED, _FILE = "models:/", ".safetensors"

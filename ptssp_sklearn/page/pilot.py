@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import io
-
 import pandas as pd
 
 from ptssp_sklearn.curves.pilot import check_pilot
+from ptssp_sklearn.curves.pilot_file import read_points
 from ptssp_sklearn.page.uploads import Upload
-from ptssp_sklearn.serving.request import DEFAULT_LIMITS, RequestError
+from ptssp_sklearn.serving.limits import DEFAULT_LIMITS, RequestError
 
 
 def read_pilot(upload: Upload) -> pd.DataFrame:
-    """Read an uploaded CSV of the columns size and score.
+    """Read an uploaded CSV of measured points, as `ptssp_sklearn.curves.read_points` does.
 
     Raises
     ------
     ValueError
         If it is no such table, or has too many rows.
     """
-    name, expected = f"'{upload.name}'", "expected a CSV file of the columns size and score"
-    try:
-        table = pd.read_csv(io.BytesIO(upload.data), nrows=DEFAULT_LIMITS.pilot_points + 1)
-        if not {"size", "score"} <= set(table.columns):
-            raise RequestError(f"Got '{upload.name}', {expected}.", "no_table", name=name)
-        table = table[["size", "score"]].astype(float)
-    except RequestError:
-        raise
-    except ValueError as error:
-        message = f"Got '{upload.name}', {expected} ({error})."
-        raise RequestError(message, "no_table", name=name) from None
-    return table
+    points = read_points(upload.data, f"'{upload.name}'")
+    _check_count(len(points))
+    return pd.DataFrame([point[:2] for point in points], columns=["size", "score"])
 
 
 def pilot_points(table: pd.DataFrame) -> list[tuple[float, float]]:
@@ -43,13 +33,17 @@ def pilot_points(table: pd.DataFrame) -> list[tuple[float, float]]:
     """
     full = table.dropna().astype(float)
     points = list(zip(full["size"].tolist(), full["score"].tolist(), strict=True))
-    if len(points) > DEFAULT_LIMITS.pilot_points:
-        raise RequestError(
-            f"Got {len(points)} points, expected at most {DEFAULT_LIMITS.pilot_points}.",
-            "points",
-            count=len(points),
-            most=DEFAULT_LIMITS.pilot_points,
-        )
+    _check_count(len(points))
     if points:
         check_pilot(points)
     return points
+
+
+def _check_count(count: int) -> None:
+    if count > DEFAULT_LIMITS.pilot_points:
+        raise RequestError(
+            f"Got {count} points, expected at most {DEFAULT_LIMITS.pilot_points}.",
+            "points",
+            count=count,
+            most=DEFAULT_LIMITS.pilot_points,
+        )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ptssp_sklearn.exceptions import need_streamlit
-from ptssp_sklearn.serving.request import DEFAULT_LIMITS
+from ptssp_sklearn.serving.limits import DEFAULT_LIMITS
 
 PAGE = Path(__file__).parent / "script" / "page.py"
 

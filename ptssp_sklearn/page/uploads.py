@@ -5,30 +5,24 @@ Everything is decoded from the uploaded bytes; no path or address that came with
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ptssp_sklearn.exceptions import InputError
+from ptssp_sklearn.exceptions import InputError, counted
+from ptssp_sklearn.images.decoding import Picture
+from ptssp_sklearn.images.name_pairs import pair_names
+from ptssp_sklearn.images.row_masks import refuse_class
 from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.images.yolo_labels import Polygon, draw_polygons, parse_polygons
-from ptssp_sklearn.serving.request import (
-    DEFAULT_LIMITS,
-    CellDecoder,
-    Limits,
-    RequestError,
-    too_many_bytes,
-)
+from ptssp_sklearn.serving.limits import DEFAULT_LIMITS, Limits, RequestError, too_many_bytes
+from ptssp_sklearn.serving.request import CellDecoder
 
 Mask = NDArray[np.int32]
-
-_MARK = re.compile(r"[ _.-]*(masks?|labels?)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,6 +35,24 @@ class Upload:
     @property
     def is_label_file(self) -> bool:
         return self.name.lower().endswith(".txt")
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The masks of the images of one dataset, decoded.
+
+    Attributes
+    ----------
+    names : list of str or None, one an image
+        ``labels.txt:2`` is class 2 of a label file.
+    masks : list of ndarray of shape (height, width) or None, one an image
+    notes : list of str
+        What is odd of them.
+    """
+
+    names: list[str | None]
+    masks: list[Mask | None]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ class Task:
     table : image table of one row
     code : str
         Python that builds the table, where the images are no files.
+    notes : tuple of str
+        What is odd of the images and masks.
     """
 
     key: tuple[Any, ...]
@@ -65,6 +79,7 @@ class Task:
     mask_names: list[str | None]
     table: pd.DataFrame
     code: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def images(self) -> list[NDArray[np.uint8]]:
@@ -76,10 +91,8 @@ class Task:
         return [self.table.get(f"mask_{i}", pd.Series([None])).iloc[0] for i in numbers]
 
 
-def read_images(
-    images: Sequence[Upload], limits: Limits = DEFAULT_LIMITS
-) -> list[NDArray[np.uint8]]:
-    """Decode uploaded images.
+def read_images(images: Sequence[Upload], limits: Limits = DEFAULT_LIMITS) -> list[Picture]:
+    """Decode uploaded images; large ones are scaled down.
 
     Raises
     ------
@@ -99,28 +112,26 @@ def read_images(
 
 
 def read_masks(
-    images: Sequence[tuple[str, NDArray[np.uint8]]],
+    images: Sequence[tuple[str, Picture]],
     masks: Sequence[Upload],
     *,
     label: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
-) -> tuple[list[str | None], list[Mask | None]]:
+) -> Masks:
     """Decode uploaded masks, and match them with the images.
 
     Parameters
     ----------
-    images : list of (name, array)
+    images : list of (name, picture)
     masks : list of Upload
-        Image files of instance ids, or YOLO-seg label files.
+        Image files, or YOLO-seg label files.
     label : int, optional
         The class taken from label files; all of them by default.
     limits : Limits
 
     Returns
     -------
-    names : list of str or None, one an image
-        ``labels.txt:2`` is class 2 of a label file.
-    masks : list of ndarray of shape (height, width) or None, one an image
+    masks : Masks
 
     Raises
     ------
@@ -129,52 +140,59 @@ def read_masks(
     """
     _check_bytes(masks, limits)
     decoder = CellDecoder(limits)
-    names: list[str | None] = []
-    found: list[Mask | None] = []
     pairs = match_masks([name for name, _ in images], masks)
-    for (_, image), upload in zip(images, pairs, strict=True):
-        if upload is None:
-            names.append(None)
-            found.append(None)
-        elif upload.is_label_file:
-            wanted = [p for p in read_labels(upload) if label in (None, p.label)]
-            names.append(upload.name if label is None else f"{upload.name}:{label}")
-            drawn = draw_polygons(wanted, image.shape[:2])
-            found.append(decoder.check_objects(drawn, f"'{upload.name}'"))
-        else:
-            names.append(upload.name)
-            found.append(decoder.mask(upload.data, image.shape[:2], f"'{upload.name}'"))
-    return names, found
+    pictures = [picture for _, picture in images]
+    rasters = [None if u is None or u.is_label_file else u.data for u in pairs]
+    places = ["" if upload is None else f"'{upload.name}'" for upload in pairs]
+    found, notes = decoder.masks(rasters, places, pictures)
+    names: list[str | None] = [None if upload is None else upload.name for upload in pairs]
+    _check_label(label, [upload for upload in pairs if upload is not None])
+    for number, (upload, picture) in enumerate(zip(pairs, pictures, strict=True)):
+        if upload is None or not upload.is_label_file:
+            continue
+        wanted = [p for p in read_labels(upload) if label in (None, p.label)]
+        names[number] = upload.name if label is None else f"{upload.name}:{label}"
+        drawn = draw_polygons(wanted, picture.pixels.shape[:2])
+        found[number] = decoder.check_objects(drawn, places[number])
+    return Masks(names, found, notes)
+
+
+def _check_label(label: int | None, uploads: Sequence[Upload]) -> None:
+    """Refuse a class that no label file has."""
+    files = [upload for upload in uploads if upload.is_label_file]
+    if label is None or not files:
+        return
+    there = sorted({polygon.label for upload in files for polygon in read_labels(upload)})
+    if label not in there:
+        refuse_class(label, there, f"'{files[0].name}'")
 
 
 def match_masks(images: Sequence[str], masks: Sequence[Upload]) -> list[Upload | None]:
-    """Give each image its mask: by name where all names fit, else in order.
+    """Give each image its mask: by name, or in order where no names are alike.
 
-    ``a_mask.png``, ``a.png`` and ``a.txt`` are masks of ``a.jpg``.
+    ``a_mask.png``, ``a_L.png``, ``a.png.png`` and ``a.txt`` are masks of ``a.jpg``.
 
     Raises
     ------
     ValueError
-        If names do not fit and the numbers differ.
+        If only some names are alike, or none and the numbers differ.
     """
-    by_name = {_stem(upload.name): upload for upload in masks}
-    stems = [_stem(name) for name in images]
-    unique = len(set(stems)) == len(stems) and len(by_name) == len(masks)
-    if unique and set(by_name) <= set(stems):
-        return [by_name.get(stem) for stem in stems]
-    if len(masks) != len(images):
+    by_name = {upload.name: upload for upload in masks}
+    pairs = pair_names(list(images), list(by_name)) if len(by_name) == len(masks) else {}
+    if len(pairs) == len(masks):
+        return [by_name[pairs[name]] if name in pairs else None for name in images]
+    if pairs or len(masks) != len(images):
+        taken = set(pairs.values())
+        stray = next(upload.name for upload in masks if upload.name not in taken)
         raise InputError(
-            f"Got {len(masks)} masks for {len(images)} images, expected one an image in the same "
-            "order, or names that match, such as a_mask.png for a.jpg.",
+            f"Got {counted(len(masks), 'mask')} for {counted(len(images), 'image')}, of which "
+            f"'{stray}' has no image's name, expected one an image in the same order, or names "
+            "that match, such as a_mask.png for a.jpg.",
             "mask_count",
             masks=len(masks),
             images=len(images),
         )
     return list(masks)
-
-
-def _stem(name: str) -> str:
-    return _MARK.sub("", PurePath(name).stem).lower()
 
 
 def _check_bytes(uploads: Sequence[Upload], limits: Limits) -> None:
@@ -210,12 +228,14 @@ def read_labels(upload: Upload) -> list[Polygon]:
 
 
 def make_task(
-    key: tuple[Any, ...],
-    images: Sequence[tuple[str, NDArray[np.uint8]]],
-    mask_names: list[str | None],
-    masks: list[Mask | None],
+    key: tuple[Any, ...], images: Sequence[tuple[str, Picture]], masks: Masks | None = None
 ) -> Task:
     """Build a task of decoded images and, where known, masks."""
-    known = masks if any(mask is not None for mask in masks) else []
-    table = one_row([image for _, image in images], known)
-    return Task(key, [name for name, _ in images], mask_names, table)
+    names, pictures = [name for name, _ in images], [picture for _, picture in images]
+    notes = [f"'{name}' {what}." for name, picture in images for what in picture.remarks]
+    found = Masks([None] * len(names), [None] * len(names), []) if masks is None else masks
+    known = found.masks if any(mask is not None for mask in found.masks) else []
+    table = one_row([picture.pixels for picture in pictures], known)
+    if known:
+        table["labels"] = "masks"
+    return Task(key, names, found.names, table, notes=(*notes, *found.notes))

@@ -21,7 +21,7 @@ from ptssp_sklearn.page.uploads import (
     read_labels,
     read_masks,
 )
-from ptssp_sklearn.serving.request import DEFAULT_LIMITS, IMAGE_FORMATS, MASK_FORMATS
+from ptssp_sklearn.serving.limits import DEFAULT_LIMITS, IMAGE_FORMATS, MASK_FORMATS
 
 _MEGABYTE = 1_000_000
 _BANK, _ROW = "cutpaste", "openclipart-animals-mammals-078"
@@ -73,8 +73,8 @@ def _read_task(words: Words, files: Any, mask_files: Any, masks_place: Any) -> T
 
         def read() -> Task:
             if not mask_files:
-                return make_task(key, images, [None] * len(images), [None] * len(images))
-            return make_task(key, images, *read_masks(images, _uploads(mask_files), label=label))
+                return make_task(key, images)
+            return make_task(key, images, read_masks(images, _uploads(mask_files), label=label))
 
         return remember("task", key, read)
 
@@ -131,6 +131,8 @@ def show_gallery(task: Task, words: Words) -> None:
         if not count:
             st.warning(plain(words("no_objects", name=name)))
     st.image(shown, caption=captions, width=150)
+    for note in task.notes:
+        st.warning(plain(note))
 
 
 def choose_pilot(words: Words) -> Callable[[], pd.DataFrame]:
@@ -138,7 +140,9 @@ def choose_pilot(words: Words) -> Callable[[], pd.DataFrame]:
     st.subheader(words("pilot"), anchor=False)
     st.caption(words("pilot_help"))
     place = st.container()
-    file = st.file_uploader(words("pilot_csv"), type="csv", max_upload_size=1, key="pilot_csv")
+    file = st.file_uploader(
+        words("pilot_csv"), type=["csv", "tsv", "txt"], max_upload_size=1, key="pilot_csv"
+    )
     empty = pd.DataFrame({"size": [None] * _EMPTY_ROWS, "score": [None] * _EMPTY_ROWS}, dtype=float)
     start, error = empty, None
     if file is not None:

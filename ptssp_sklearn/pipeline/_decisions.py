@@ -14,7 +14,7 @@ from ptssp_sklearn.curves.pilot import Pilot, read_pilot
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.pipeline._forecasting import CurveForecastMixin
 from ptssp_sklearn.pipeline.planning import CollectionPlan, Costs, finished_plan, plan_collection
-from ptssp_sklearn.pipeline.validation import check_target, match_targets
+from ptssp_sklearn.pipeline.validation import check_target, features_of, match_targets
 from ptssp_sklearn.regression.adaptation import adapt_regressor
 
 
@@ -41,7 +41,7 @@ class CurveAdviceMixin(CurveForecastMixin):
             training curves counts the more the further it is.
         """
         adviser = self._adviser()
-        return adviser.out_of_domain(self[:-1].transform(as_table(X)))  # type: ignore[index]
+        return adviser.out_of_domain(features_of(self, as_table(X)))
 
     def neighbours(self, X: Any, n: int = 5) -> pd.DataFrame:
         """Find the training datasets that look most like each row.
@@ -59,7 +59,7 @@ class CurveAdviceMixin(CurveForecastMixin):
             weight, nearest first.
         """
         adviser = self._adviser()
-        return adviser.neighbours(self[:-1].transform(as_table(X)), n)  # type: ignore[index]
+        return adviser.neighbours(features_of(self, as_table(X)), n)
 
     def plan(
         self,

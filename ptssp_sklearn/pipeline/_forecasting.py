@@ -14,6 +14,7 @@ from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve, whole_images
+from ptssp_sklearn.curves.table import join_by_name
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.pipeline.validation import (
     check_certainty,
@@ -21,7 +22,10 @@ from ptssp_sklearn.pipeline.validation import (
     check_reached,
     check_target,
     check_unreachable,
+    features_of,
     match_targets,
+    say_oddities,
+    without_images,
 )
 
 
@@ -64,12 +68,16 @@ class CurveForecastMixin:
                 f"Got the last step {type(last).__name__}, which predicts no distribution. Use "
                 "CurveParamRegressor, or leave out pilot, interval and quantiles."
             )
-        X = as_table(X)
+        X = without_images(self, as_table(X))
         if pilot is not None:
+            pilot = join_by_name(pilot, X, "pilot")
             check_pilot(pilot, None if X is None else len(X))
-        features = None if X is None else self[:-1].transform(X)  # type: ignore[index]
+        features = None if X is None else features_of(self, X)
         known = {} if learner is None else {"learner": learner}
-        return last.predict_distribution(features, pilot=pilot, **known)
+        found = last.predict_distribution(features, pilot=pilot, **known)
+        if pilot is not None:
+            say_oddities(pilot, found)
+        return found
 
     def predict_curve(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
@@ -14,10 +15,11 @@ from sklearn.utils.validation import has_fit_parameter
 from ptssp_sklearn.curves.fitter import SigmoidCurveFitter
 from ptssp_sklearn.curves.metrics import curve_mae
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve
-from ptssp_sklearn.curves.table import check_curve_table, table_sizes
+from ptssp_sklearn.curves.table import check_curve_table, join_by_name, table_sizes
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.embedding.embedder import COUNT_PLACE, ImageEmbedder
 from ptssp_sklearn.pipeline._decisions import CurveAdviceMixin
+from ptssp_sklearn.pipeline.validation import refuse_weights, without_images
 from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
@@ -77,17 +79,23 @@ class TrainingSizePipeline(CurveAdviceMixin, Pipeline):
         y : curve table of shape (n_rows, n_sizes), or parameters of shape (n_rows, 4)
             Scores as fractions, NaN where not measured.
         **params
-            Passed on to `Pipeline.fit`.
+            Passed on to the steps, as ``regress__groups=…`` or, to the last one, ``groups=…``.
         """
-        y, table = self._parameters(X, y)
+        refuse_weights(params)
+        y, table = self._parameters(X, join_by_name(y, X))
         name, last = self.steps[-1]
+        params = {
+            f"{name}__{key}" if "__" not in key and has_fit_parameter(last, key) else key: value
+            for key, value in params.items()
+        }
         if table is not None and has_fit_parameter(last, "curves"):
             params = {f"{name}__curves": table} | params
         if X is None:
             own = {key.removeprefix(f"{name}__"): value for key, value in params.items()}
             last.fit(None, y, **own)
             return self
-        return super().fit(X, y, **params)
+        with config_context(transform_output="default", enable_metadata_routing=False):
+            return super().fit(X, y, **params)
 
     def predict(self, X: Any, **params: Any) -> NDArray[np.float64]:
         """Predict A, B, C, D.
@@ -103,9 +111,11 @@ class TrainingSizePipeline(CurveAdviceMixin, Pipeline):
         -------
         params : ndarray of shape (n_rows, 4)
         """
+        X = without_images(self, as_table(X))
         if X is None:
             return self.steps[-1][1].predict(None)
-        return super().predict(as_table(X), **params)
+        with config_context(transform_output="default"):
+            return super().predict(X, **params)
 
     def score(self, X: Any, y: Any = None, **params: Any) -> float:
         """Give the negative mean absolute error of the predicted curves.
@@ -120,6 +130,8 @@ class TrainingSizePipeline(CurveAdviceMixin, Pipeline):
         score : float
             0 is perfect; NaN in `y` is left out.
         """
+        refuse_weights(params)
+        y = join_by_name(y, X)
         if self._is_parameters(y):
             sizes = np.array(SCORING_SIZES)
             return -curve_mae(

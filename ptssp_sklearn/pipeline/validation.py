@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn import config_context
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
-from ptssp_sklearn.exceptions import InputError
+from ptssp_sklearn.curves.pilot import check_pilot
+from ptssp_sklearn.curves.pilot_oddities import below_measured, odd_points
+from ptssp_sklearn.curves.sigmoid import sigmoid_curve
+from ptssp_sklearn.exceptions import InputError, remark
 
 UNREACHABLE = ("inf", "nan", "raise")
 """What may stand for a size that is out of reach."""
+_FAR_BELOW = 0.15
+"""Distance of a prediction below what was measured at which Python warns."""
 
 
 def match_targets(
@@ -103,3 +109,53 @@ def check_target(target_map: float | ArrayLike) -> NDArray[np.float64]:
         message = f"Got target_map={value}, expected a score as a fraction in (0, 1).{hint}"
         raise InputError(message, "target", value=value)
     return target
+
+
+def looks_at_images(pipeline: Any) -> bool:
+    """Tell whether a pipeline asks for images; one of curves alone does not."""
+    return bool(getattr(pipeline.steps[-1][1], "experts_", True))
+
+
+def without_images(pipeline: Any, X: Any) -> Any:
+    """Give X, or None and a remark where the pipeline looks at no image."""
+    if X is None or looks_at_images(pipeline):
+        return X
+    remark("The model looks at no image: those that are given are left out.")
+    return None
+
+
+def features_of(pipeline: Any, X: Any) -> Any:
+    """Embed X as it is embedded in `fit`, whatever scikit-learn's ``transform_output`` is."""
+    with config_context(transform_output="default"):
+        return pipeline[:-1].transform(X)
+
+
+def refuse_weights(params: Any) -> None:
+    """Refuse sample weights, which nothing here takes into account."""
+    given = [name for name in params if name.rpartition("__")[2] == "sample_weight"]
+    if given:
+        raise TypeError(
+            f"Got {given[0]}, but curves are not weighted by row; leave it out, or give a dataset "
+            "that should count more in several rows."
+        )
+
+
+def say_oddities(pilot: Any, distribution: CurveDistribution) -> None:
+    """Remark upon measured points that fall or jump, and a prediction that lies below them.
+
+    Parameters
+    ----------
+    pilot : list of points of the only row, or curve table of n_rows rows
+    distribution : CurveDistribution of n_rows rows
+        With the pilot.
+    """
+    sizes, scores = check_pilot(pilot)
+    for row, own in enumerate(scores):
+        points = [(n, score) for n, score in zip(sizes, own, strict=True) if score == score]
+        place = "" if len(scores) == 1 else f"Row {row}: "
+
+        def curve(at: NDArray[np.float64], row: int = row) -> NDArray[np.float64]:
+            return sigmoid_curve(at, distribution.central_params()[row])
+
+        for sentence in [*odd_points(points), *below_measured(points, curve, _FAR_BELOW)]:
+            remark(f"{place}{sentence}")

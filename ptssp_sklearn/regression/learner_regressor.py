@@ -196,7 +196,9 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         """Refuse: there are no images to compare."""
         raise InputError("Got images, but this model knows none: pass X=None.", "no_images")
 
-    neighbours = out_of_domain
+    def neighbours(self, X: Any, n: int = 5) -> Any:
+        """Refuse: there are no images to compare."""
+        return self.out_of_domain(X)
 
     def restore(
         self, hierarchy: CurveHierarchy, curves: pd.DataFrame, highest: Array, seed: int

@@ -6,8 +6,8 @@ from .handler import PARAM_DEFAULTS as PARAM_DEFAULTS
 from .handler import Answerer as Answerer
 from .handler import Question as Question
 from .handler import encode_images as encode_images
+from .limits import Limits as Limits
+from .limits import RequestError as RequestError
 from .pyfunc import ServedPipeline as ServedPipeline
-from .request import Limits as Limits
-from .request import RequestError as RequestError
 from .server import find_model as find_model
 from .server import serve as serve

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.display import PredictedCurveDisplay
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, whole_images
 from ptssp_sklearn.datasets.typical import as_table
+from ptssp_sklearn.exceptions import hear_remarks
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import check_target
 from ptssp_sklearn.regression.novelty import NOVEL
@@ -97,7 +98,7 @@ class Answer:
                 "the images are unlike those the model was trained on (out of domain "
                 f"{novelty:.2f}): the answer leans on the average task."
             )
-        return notes
+        return [*notes, *self.forecast.remarks]
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values; an infinite size is None."""
@@ -186,8 +187,10 @@ def answer_for(
     """
     table = as_table(X)
     seen = Seen.of(table, classes)
-    features = embed(model, table)
+    with hear_remarks() as said:
+        features = embed(model, table)
     forecast = forecast_for(model, features, pilot=pilot, learner=learner, seen=seen)
+    forecast = replace(forecast, remarks=(*said, *forecast.remarks))
     return answer_about(forecast, target_map, coverage)
 
 

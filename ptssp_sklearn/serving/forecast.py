@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
+from ptssp_sklearn.curves.pilot_oddities import below_measured, odd_points
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.images.table import check_image_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
+from ptssp_sklearn.pipeline.validation import features_of, without_images
 
 Array = NDArray[np.float64]
 
@@ -72,6 +74,8 @@ class Forecast:
     model : str
     warning : str
         What the model is not good for; empty where nothing is to be said.
+    remarks : tuple of str
+        What is odd of the images, masks and measured points.
     """
 
     believed: CurveDistribution
@@ -85,6 +89,7 @@ class Forecast:
     alike: pd.DataFrame | None
     model: str
     warning: str
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def params(self) -> Array:
@@ -135,7 +140,8 @@ def embed(model: TrainingSizePipeline, X: pd.DataFrame | None) -> Array | None:
     -------
     features : ndarray of shape (1, n_features), or None where X is None
     """
-    return None if X is None else model[:-1].transform(as_table(X))
+    X = without_images(model, X)
+    return None if X is None else features_of(model, as_table(X))
 
 
 def forecast_for(
@@ -170,7 +176,7 @@ def forecast_for(
     neighbours = None if features is None else last.neighbours(features)
     known = model.training_curves
     asked = {} if learner is None else {"learner": learner}
-    return Forecast(
+    found = Forecast(
         believed=last.predict_distribution(features, pilot=list(pilot) or None, **asked),
         seen=seen or Seen(),
         pilot=[(float(point[0]), float(point[1])) for point in pilot],
@@ -183,6 +189,7 @@ def forecast_for(
         model=about.get("name", "unnamed"),
         warning=_warnings(about, last, pilot),
     )
+    return replace(found, remarks=(*odd_points(pilot), *below_measured(pilot, found.curve)))
 
 
 def _shape(last: Any) -> str:

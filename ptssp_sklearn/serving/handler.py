@@ -21,9 +21,10 @@ from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.images.table import check_image_table, image_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
-from ptssp_sklearn.pipeline.validation import check_target, check_unreachable
+from ptssp_sklearn.pipeline.validation import check_target, check_unreachable, looks_at_images
 from ptssp_sklearn.serving.answer import SHOWN_SIZES, Answer, answer_for
-from ptssp_sklearn.serving.request import DEFAULT_LIMITS, Limits, RequestError, read_rows
+from ptssp_sklearn.serving.limits import DEFAULT_LIMITS, Limits, RequestError
+from ptssp_sklearn.serving.request import Row, read_rows
 
 PARAM_DEFAULTS: dict[str, Any] = {
     "target_map": None,
@@ -47,18 +48,16 @@ OUTPUT_COLUMNS = (
     *PARAM_NAMES,
     *(f"curve_{size}" for size in SHOWN_SIZES),
     "out_of_domain",
+    "objects",
+    "notes",
 )
-"""Columns of the answer table."""
-
-
-def knows_images(pipeline: TrainingSizePipeline) -> bool:
-    """Tell whether a pipeline asks for images; one of curves alone does not."""
-    return bool(getattr(pipeline.steps[-1][1], "experts_", True))
+"""Columns of the answer table; the last ones are text."""
+TEXT_COLUMNS = ("objects", "notes")
 
 
 def input_columns(pipeline: TrainingSizePipeline, limits: Limits = DEFAULT_LIMITS) -> list[str]:
     """List the columns a request may have; only ``image_1`` must be there."""
-    if not knows_images(pipeline):
+    if not looks_at_images(pipeline):
         return ["pilot"]
     numbers = range(1, limits.images + 1)
     return [f"{kind}_{i}" for kind in ("image", "mask") for i in numbers] + ["pilot"]
@@ -182,20 +181,18 @@ class Answerer:
         if not isinstance(table, pd.DataFrame):
             raise RequestError(f"Got {type(table).__name__}, expected a table, one row a dataset.")
         check_column_names(table.columns, self.columns)
-        rows = read_rows(table, self.limits, images=knows_images(self.pipeline))
-        answers = [self._one(n, *row, question) for n, row in enumerate(rows)]
+        rows = read_rows(table, self.limits, images=looks_at_images(self.pipeline))
+        answers = [self._one(n, row, question) for n, row in enumerate(rows)]
         columns = {name: [answer[name] for answer in answers] for name in OUTPUT_COLUMNS}
         return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in columns.items()})
 
-    def _one(
-        self, number: int, X: pd.DataFrame | None, pilot: list, question: Question
-    ) -> dict[str, Any]:
+    def _one(self, number: int, row: Row, question: Question) -> dict[str, Any]:
         try:
             answer = answer_for(
                 self.pipeline,
-                X,
+                row.table,
                 question.target_map,
-                pilot=pilot,
+                pilot=row.pilot,
                 learner=question.learner,
                 coverage=question.interval,
             )
@@ -208,7 +205,7 @@ class Answerer:
                 "unreachable='nan'."
             )
         lost = None if question.unreachable == "nan" else np.inf
-        return _columns(answer, lost)
+        return _columns(answer, lost) | _texts(answer, row)
 
 
 def _columns(answer: Answer, lost: float | None) -> dict[str, Any]:
@@ -218,7 +215,16 @@ def _columns(answer: Answer, lost: float | None) -> dict[str, Any]:
     chances = answer.reach.values()
     best = answer.forecast.best_reachable.values()
     values = [*found, *chances, *best, *answer.params.values(), *answer.curve.values()]
-    return dict(zip(OUTPUT_COLUMNS, [*values, answer.forecast.out_of_domain], strict=True))
+    values.append(answer.forecast.out_of_domain)
+    return dict(zip(OUTPUT_COLUMNS[: -len(TEXT_COLUMNS)], values, strict=True))
+
+
+def _texts(answer: Answer, row: Row) -> dict[str, str | None]:
+    """Give the objects read in the masks of a row, and what should be said beside the answer."""
+    known = any(count is not None for count in row.objects)
+    counts = ", ".join("–" if count is None else str(count) for count in row.objects)
+    notes = " ".join([*answer.notes(), *row.remarks])
+    return {"objects": counts if known else None, "notes": notes or None}
 
 
 def encode_images(X: Any) -> pd.DataFrame:

@@ -15,12 +15,13 @@ from ptssp_sklearn.pipeline.persistence import load_model as read_pipeline
 from ptssp_sklearn.pipeline.persistence import save_model
 from ptssp_sklearn.pipeline.provenance import code_version, pinned_requirements
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
+from ptssp_sklearn.pipeline.validation import looks_at_images
 from ptssp_sklearn.serving.handler import (
     OUTPUT_COLUMNS,
     PARAM_DEFAULTS,
+    TEXT_COLUMNS,
     encode_images,
     input_columns,
-    knows_images,
 )
 
 _FILE, _CARD = "pipeline.safetensors", "model_card.md"
@@ -143,7 +144,10 @@ def signature(pipeline: TrainingSizePipeline) -> Any:
         ColSpec(DataType.string, name, required=name == "image_1")
         for name in input_columns(pipeline)
     ]
-    answers: list[Any] = [ColSpec(DataType.double, n, required=False) for n in OUTPUT_COLUMNS]
+    answers: list[Any] = [
+        ColSpec(DataType.string if n in TEXT_COLUMNS else DataType.double, n, required=False)
+        for n in OUTPUT_COLUMNS
+    ]
     kinds = {"unreachable": DataType.string, "learner": DataType.string}
     params = [
         ParamSpec(name, kinds.get(name, DataType.double), default)
@@ -156,7 +160,9 @@ def model_card(pipeline: TrainingSizePipeline, about: dict[str, Any]) -> str:
     """Write what a model is as Markdown: its facts, its parameters, how it is stored."""
     steps = "\n".join(f"- `{name}`: `{_one_line(step)}`" for name, step in pipeline.steps)
     known = pipeline.training_curves
-    asks = "images, better with masks" if knows_images(pipeline) else "a pilot; it knows no images"
+    asks = (
+        "images, better with masks" if looks_at_images(pipeline) else "a pilot; it knows no images"
+    )
     return (
         f"# Model card: {about['name']}\n\n"
         "Predicts the learning curve of a vision task (A, B, C, D of a logistic, with a "
@@ -174,7 +180,7 @@ def _one_line(step: Any) -> str:
 
 
 def _example(pipeline: TrainingSizePipeline, given: Any) -> pd.DataFrame:
-    if not knows_images(pipeline):
+    if not looks_at_images(pipeline):
         return pd.DataFrame({"pilot": [_EXAMPLE_PILOT]})
     if given is None:
         columns = ["image_1", "image_2", "mask_1", "mask_2"]

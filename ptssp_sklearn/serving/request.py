@@ -7,8 +7,8 @@ import binascii
 import io
 import json
 import warnings
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,55 +16,39 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ptssp_sklearn.curves.pilot import check_pilot
-from ptssp_sklearn.exceptions import InputError
-from ptssp_sklearn.images.decoding import ImageError, is_missing, load_image, load_mask
+from ptssp_sklearn.exceptions import ImageError, InputError
+from ptssp_sklearn.images.decoding import Picture, decode_image, is_missing, refuse_blank
+from ptssp_sklearn.images.mask_decoding import shrink
+from ptssp_sklearn.images.row_masks import RowMasks
 from ptssp_sklearn.images.table import ImageRow, check_image_table, image_table
+from ptssp_sklearn.serving.limits import (
+    IMAGE_FORMATS,
+    MASK_FORMATS,
+    Limits,
+    RequestError,
+    check_row_count,
+    too_many_bytes,
+)
 
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-MASK_FORMATS = ("PNG", "WEBP", "BMP")
 
+class Row(NamedTuple):
+    """A row of a request, decoded.
 
-class RequestError(InputError):
-    """A request cannot be answered; the message names the row and says what to do."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a request may hold at most.
-
-    Attributes
+    Parameters
     ----------
-    request_bytes : int
-        Of the whole request.
-    rows : int
-    images : int
-        A row.
-    image_bytes : int
-        Of the file of an image or mask.
-    image_pixels : int
-        Of an image, checked before it is decoded.
-    pixels : int
-        Of all images of a request together.
-    objects : int
-        In a mask.
-    pilot_points : int
-        A row.
+    table : image table of one row, or None
+        Of arrays.
+    pilot : list of points
+    objects : list of (int or None)
+        In the mask of each image.
+    remarks : list of str
+        What should be said beside the answer.
     """
 
-    request_bytes: int = 64_000_000
-    rows: int = 16
-    images: int = 16
-    image_bytes: int = 10_000_000
-    image_pixels: int = 4_200_000
-    pixels: int = 33_600_000
-    objects: int = 2000
-    pilot_points: int = 200
-
-
-DEFAULT_LIMITS = Limits()
-
-Row = tuple[pd.DataFrame | None, list[tuple[float, float]]]
-"""A row's images (an image table of arrays, or None) and its pilot."""
+    table: pd.DataFrame | None
+    pilot: list[tuple[Any, ...]]
+    objects: Sequence[int | None] = ()
+    remarks: Sequence[str] = ()
 
 
 def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool) -> list[Row]:
@@ -89,21 +73,15 @@ def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool) -> list[Row]
     pilots = [None] * len(table) if "pilot" not in table.columns else table.pop("pilot").tolist()
     points = [_read_pilot(cell, f"pilot of row {n}", limits) for n, cell in enumerate(pilots)]
     if not images:
-        return [(None, own) for own in points]
+        return [Row(None, own) for own in points]
     try:
         rows = check_image_table(table)
         decoder = CellDecoder(limits)
-        return [(decoder.read(row), own) for row, own in zip(rows, points, strict=True)]
+        return [
+            decoder.read(row)._replace(pilot=own) for row, own in zip(rows, points, strict=True)
+        ]
     except ImageError as error:
         raise RequestError(str(error)) from None
-
-
-def check_row_count(count: int, limits: Limits) -> None:
-    """Refuse a request without rows, or with too many."""
-    if not 0 < count <= limits.rows:
-        raise RequestError(
-            f"Got {count:,} rows, expected 1 to {limits.rows}. Split them over several requests."
-        )
 
 
 class CellDecoder:
@@ -118,25 +96,35 @@ class CellDecoder:
         self.limits = limits
         self.left = limits.pixels
 
-    def read(self, row: ImageRow) -> pd.DataFrame:
+    def read(self, row: ImageRow) -> Row:
+        """Decode the images and masks of a row."""
         if len(row.images) > self.limits.images:
             raise RequestError(
                 f"Got {len(row.images)} images in row {row.name}, expected at most "
                 f"{self.limits.images}."
             )
-        images: list[Any] = []
-        masks: list[Any] = []
-        for cell, mask, places in zip(row.images, row.masks, row.places(), strict=True):
-            image = self.image(cell, places[0])
-            images.append(image)
-            masks.append(None if mask is None else self.mask(mask, image.shape[:2], places[1]))
-        return image_table([(images, masks)])
+        places = row.places()
+        pictures = [
+            self.image(image, place) for image, (place, _) in zip(row.images, places, strict=True)
+        ]
+        masks, remarks = self.masks(row.masks, [place for _, place in places], pictures)
+        said = [
+            f"{place} {what}."
+            for (place, _), picture in zip(places, pictures, strict=True)
+            for what in picture.remarks
+        ]
+        table = image_table([([picture.pixels for picture in pictures], masks)])
+        table["labels"] = "masks"
+        counts = [None if mask is None else int(mask.max()) for mask in masks]
+        return Row(table, [], counts, [*said, *remarks])
 
-    def image(self, cell: Any, place: str) -> NDArray[np.uint8]:
-        """Decode bytes or base64 to (height, width, 3); messages call the cell `place`."""
+    def image(self, cell: Any, place: str) -> Picture:
+        """Decode bytes or base64; messages call the cell `place`."""
         data = self._bytes(cell, place, IMAGE_FORMATS)
-        image = load_image(data, name=place, max_pixels=self.limits.image_pixels)
-        self.left -= image.shape[0] * image.shape[1]
+        image = decode_image(
+            data, name=place, max_pixels=self.limits.image_pixels, keep=self.limits.kept_pixels
+        )
+        self.left -= image.pixels.shape[0] * image.pixels.shape[1]
         if self.left < 0:
             raise RequestError(
                 f"Got more than {self.limits.pixels:,} pixels up to {place}, expected at most as "
@@ -145,13 +133,36 @@ class CellDecoder:
                 name=place,
                 most=self.limits.pixels,
             )
+        refuse_blank(image.pixels, place, image.remarks)
         return image
 
-    def mask(self, cell: Any, shape: tuple[int, int], place: str) -> NDArray[np.int32]:
-        """Decode bytes or base64 of a mask to the instance ids of an image of `shape`."""
-        data = self._bytes(cell, place, MASK_FORMATS)
-        mask = load_mask(data, shape, name=place, max_pixels=self.limits.image_pixels)
-        return self.check_objects(mask, place)
+    def masks(
+        self, cells: Sequence[Any], places: Sequence[str], images: Sequence[Picture]
+    ) -> tuple[list[NDArray[np.int32] | None], list[str]]:
+        """Decode the masks of a data set, bytes or base64, to the instances of its images.
+
+        Returns
+        -------
+        masks : list of ndarray or None
+        remarks : list of str
+            What should be said of them, as sentences.
+        """
+        data = [
+            None if cell is None else self._bytes(cell, place, MASK_FORMATS)
+            for cell, place in zip(cells, places, strict=True)
+        ]
+        reader = RowMasks(data, places, self.limits.image_pixels)
+        masks: list[NDArray[np.int32] | None] = []
+        remarks: list[str] = []
+        for number, (cell, image) in enumerate(zip(data, images, strict=True)):
+            if cell is None:
+                masks.append(None)
+                continue
+            found = reader.read(number, image.shape, image.orientation)
+            mask = self.check_objects(found.ids, places[number])
+            masks.append(shrink(mask, image.pixels.shape[:2]))
+            remarks += [f"{places[number]} {what}." for what in found.remarks]
+        return masks, remarks
 
     def check_objects(self, mask: NDArray[np.int32], place: str) -> NDArray[np.int32]:
         """Refuse a mask of too many objects."""
@@ -214,34 +225,35 @@ def _decode_text(cell: Any, place: str, limits: Limits) -> bytes:
         ) from None
 
 
-def too_many_bytes(place: str, count: int, limits: Limits) -> RequestError:
-    """Say that the file of an image or a mask is too large."""
-    message = f"Got {place} of {count:,} bytes, expected at most {limits.image_bytes:,}."
-    return RequestError(message, "bytes", name=place, count=count, most=limits.image_bytes)
-
-
 def _what(data: bytes) -> str:
     return f"{len(data):,} bytes that are no such image" if data else "which is empty"
 
 
 def _read_pilot(cell: Any, place: str, limits: Limits) -> list[tuple[Any, ...]]:
-    if is_missing(cell) or cell == "":
+    """Read points that are a list, or the JSON of one."""
+    if is_missing(cell) or (isinstance(cell, str) and cell == ""):
         return []
-    form = "the JSON of a list of [size, score] such as [[16, 0.31], [32, 0.42]]"
-    if not isinstance(cell, str) or len(cell) > 100 * limits.pilot_points:
-        raise RequestError(f"Got {place} of {type(cell).__name__}, expected {form}.")
-    try:
-        found = json.loads(cell)
-        pairs = [(float(size), float(score), *more) for size, score, *more in found]
-    except (ValueError, TypeError, RecursionError):
-        raise RequestError(f"Got {place}, {cell[:40]!r}, expected {form}.") from None
-    if len(pairs) > limits.pilot_points:
+    form = "a list of [size, score] such as [[16, 0.31], [32, 0.42]], or the JSON of one"
+    found = cell.tolist() if isinstance(cell, np.ndarray) else cell
+    if isinstance(cell, str) and len(cell) <= 100 * limits.pilot_points:
+        try:
+            found = json.loads(cell)
+        except (ValueError, RecursionError):
+            raise RequestError(f"Got {place}, {cell[:40]!r}, expected {form}.") from None
+    if not isinstance(found, list | tuple):
+        raise RequestError(f"Got {place} of type {type(cell).__name__}, expected {form}.")
+    if len(found) > limits.pilot_points:
         raise RequestError(
-            f"Got {len(pairs)} points in {place}, expected at most {limits.pilot_points}."
+            f"Got {len(found)} points in {place}, expected at most {limits.pilot_points}."
         )
     try:
-        if pairs:
-            check_pilot(pairs)
+        points = [(float(size), float(score), *more) for size, score, *more in found]
+        if points:
+            check_pilot(points)
+    except TypeError:
+        raise RequestError(f"Got {place}, {cell!r:.60}, expected {form}.") from None
     except ValueError as error:
-        raise RequestError(f"{place}: {error}") from None
-    return pairs
+        known = isinstance(error, InputError) or "pilot" in str(error)
+        said = f"{place}: {error}" if known else f"Got {place}, {cell!r:.60}, expected {form}."
+        raise RequestError(said) from None
+    return points

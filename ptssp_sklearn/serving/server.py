@@ -20,15 +20,15 @@ from ptssp_sklearn.serving.handler import (
     check_param_names,
     input_columns,
 )
+from ptssp_sklearn.serving.limits import DEFAULT_LIMITS, Limits, RequestError, check_row_count
 from ptssp_sklearn.serving.mlflow_model import load_model, signature
-from ptssp_sklearn.serving.request import DEFAULT_LIMITS, Limits, RequestError, check_row_count
 
 _FORMS = ("dataframe_split", "dataframe_records")
 _INVOCATIONS = "/invocations"
 _PATIENCE = 4
 
 
-def serve(model: str, *, host: str = "127.0.0.1", port: int = 5000, timeout: int = 300) -> None:
+def serve(model: str, *, host: str = "127.0.0.1", port: int = 5001, timeout: int = 300) -> None:
     """Serve a model over HTTP until the process is ended.
 
     Parameters
@@ -37,9 +37,10 @@ def serve(model: str, *, host: str = "127.0.0.1", port: int = 5000, timeout: int
         A shipped model, a ``.safetensors`` file, or an MLflow model such as
         ``models:/ptssp@champion``.
     host : str, default="127.0.0.1"
-    port : int, default=5000
+    port : int, default=5001
+        Port 5000 is taken by AirPlay on macOS.
     timeout : int, default=300
-        Of a request, seconds.
+        Seconds after which a request is given up.
     """
     need_mlflow()
     import uvicorn
@@ -123,11 +124,13 @@ class RequestGuard:
             await _refuse(send, 413, f"Got a request of more than {most} bytes. Split it.")
             return
         try:
-            await asyncio.to_thread(self._check, dict(scope["headers"]), body)
+            headers = dict(scope["headers"])
+            checked = await asyncio.to_thread(self._check, headers, body)
         except RequestError as error:
             await _refuse(send, 400, str(error))
             return
-        await self.app(scope, _replay(body, receive), send)
+        headers[b"content-length"] = str(len(checked)).encode()
+        await self.app(scope | {"headers": list(headers.items())}, _replay(checked, receive), send)
 
     async def _body(self, receive: Any) -> bytes | None:
         """Read the body, None where it is too long: what is too much is read and dropped.
@@ -144,7 +147,8 @@ class RequestGuard:
             more = message["type"] == "http.request" and message.get("more_body", False)
         return b"".join(parts) if length <= self.limits.request_bytes else None
 
-    def _check(self, headers: Mapping[bytes, bytes], body: bytes) -> None:
+    def _check(self, headers: Mapping[bytes, bytes], body: bytes) -> bytes:
+        """Refuse what is no request; give the body as MLflow's server takes it."""
         kind = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip()
         if kind.lower() != "application/json":
             raise RequestError(f"Got the content type {kind!r:.80}, expected application/json.")
@@ -164,6 +168,8 @@ class RequestGuard:
         names, count = _shape(forms[0], request[forms[0]])
         check_row_count(count, self.limits)
         check_column_names(names, self.columns)
+        written = _write_pilots(forms[0], request[forms[0]])
+        return json.dumps(request).encode() if written else body
 
 
 def _read_json(body: bytes) -> dict[str, Any]:
@@ -190,6 +196,20 @@ def _shape(form: str, table: Any) -> tuple[set[str], int]:
     if len(names) != len(columns):
         raise RequestError("Got a column twice in dataframe_split, expected every column once.")
     return names, len(data)
+
+
+def _write_pilots(form: str, table: Any) -> bool:
+    """Write pilots that are lists as JSON, which the signature asks for; tell if there are any."""
+    if form == "dataframe_records":
+        places: list[tuple[Any, Any]] = [(row, "pilot") for row in table if "pilot" in row]
+    else:
+        columns = list(table["columns"])
+        at = columns.index("pilot") if "pilot" in columns else len(columns)
+        places = [(row, at) for row in table["data"] if isinstance(row, list) and at < len(row)]
+    cells = [(row, place) for row, place in places if isinstance(row[place], list)]
+    for row, place in cells:
+        row[place] = json.dumps(row[place])
+    return bool(cells)
 
 
 def _replay(body: bytes, receive: Any) -> Any:

@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from ptssp_sklearn import ImageEmbedder
 from ptssp_sklearn.embedding.backbone import Backbone
 from ptssp_sklearn.embedding.registry import register_backbone
-from ptssp_sklearn.images import lazy_image
-from ptssp_sklearn.images.decoding import ImageError, load_image
+from ptssp_sklearn.images import cell_bytes, lazy_image, row_masks
+from ptssp_sklearn.images.decoding import ImageError, decode_image
 from tests.scenes import scene, table
 
 CALLS = {"image": 0, "mask": 0, "row": 0, "batches": 0, "decoded": 0}
@@ -65,9 +65,9 @@ def counted(monkeypatch):
 
     def counting_load(*args, **options):
         CALLS["decoded"] += 1
-        return load_image(*args, **options)
+        return decode_image(*args, **options)
 
-    monkeypatch.setattr(lazy_image, "load_image", counting_load)
+    monkeypatch.setattr(lazy_image, "decode_image", counting_load)
     return CALLS
 
 
@@ -127,8 +127,8 @@ def test_images_and_masks_are_known_apart(counted):
 
 def test_an_image_of_many_rows_is_decoded_and_embedded_once(files, counted, monkeypatch):
     """Whichever thread is slow: one that finds the pixels known takes what another decoded."""
-    for name in ("load_image", "load_mask"):
-        monkeypatch.setattr(lazy_image, name, slowed(getattr(lazy_image, name)))
+    for module, name in ((lazy_image, "decode_image"), (row_masks, "read_raw")):
+        monkeypatch.setattr(module, name, slowed(getattr(module, name)))
     X = pd.concat([files.iloc[:1]] * 6, ignore_index=True)
     for repeat in range(1, 21):
         vectors = ImageEmbedder("counting", cache_dir=False).fit_transform(X)
@@ -137,7 +137,7 @@ def test_an_image_of_many_rows_is_decoded_and_embedded_once(files, counted, monk
 
 
 def test_an_unchanged_file_is_read_once_and_a_changed_one_again(counted, tmp_path, monkeypatch):
-    monkeypatch.setattr(lazy_image, "_SETTLED", 0)
+    monkeypatch.setattr(cell_bytes, "_SETTLED", 0)
     path = tmp_path / "image.bmp"
     first, second = (Image.fromarray(scene(seed)[0]) for seed in (1, 2))
     embedder = ImageEmbedder("counting", cache_dir=tmp_path / "c").fit([[path]])
@@ -146,7 +146,7 @@ def test_an_unchanged_file_is_read_once_and_a_changed_one_again(counted, tmp_pat
     time.sleep(0.05)
     old = embedder.transform([[path]])
     with monkeypatch.context() as closed:
-        closed.setattr(lazy_image, "open", None, raising=False)
+        closed.setattr(cell_bytes, "open", None, raising=False)
         assert np.array_equal(embedder.transform([[path]]), old)
     second.save(path)
     assert path.stat().st_size == size
@@ -202,7 +202,7 @@ from ptssp_sklearn.images import lazy_image
 X = pd.DataFrame({files.iloc[:1].astype(str).to_dict("list")})
 embedder = ImageEmbedder(cache_dir={str(tmp_path / "c")!r}).fit(X)
 statistics_backbone.landmark_scores = statistics_backbone.image_statistics = None
-lazy_image.load_image = None
+lazy_image.decode_image = None
 print(embedder.transform(X).tobytes().hex())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ptssp_sklearn.images.decoding import ImageError, load_image, load_mask
+from ptssp_sklearn.images.decoding import ImageError, load_image
+from ptssp_sklearn.images.mask_decoding import load_mask
 
 RGB = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -102,8 +103,10 @@ def test_size_is_checked_before_decoding():
         np.zeros((4, 4, 7), np.uint8),
         np.zeros((0, 4, 3), np.uint8),
         np.full((4, 4, 3), np.nan),
-        np.full((4, 4, 3), 200.0),
-        np.zeros((4, 4, 3), np.int64),
+        np.full((4, 4, 3), 2.5),
+        np.full((4, 4, 3), -1),
+        np.full((4, 4, 3), 70_000),
+        np.zeros((4, 4, 3), complex),
         7,
         {"a": 1},
     ],

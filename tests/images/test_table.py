@@ -9,7 +9,7 @@ from ptssp_sklearn.images.decoding import ImageError
 from ptssp_sklearn.images.lazy_image import row_sources
 from ptssp_sklearn.images.table import check_image_table
 
-IMAGE = np.zeros((8, 8, 3), np.uint8)
+IMAGE = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
 MASK = np.eye(8, dtype=int)
 
 
@@ -77,7 +77,7 @@ def test_decoding_errors_name_row_and_column():
     row = check_image_table(frame(image_1=IMAGE, image_2="gone.png"))[0]
     with pytest.raises(ImageError, match=r"image_2 of row 'task' 'gone\.png'"):
         [source.identify() for source in row_sources(row, 10**6, MemoryCache(10**6))]
-    row = check_image_table(frame(image_1=IMAGE, mask_1=np.zeros((4, 4), int)))[0]
+    row = check_image_table(frame(image_1=IMAGE, mask_1=np.eye(4, dtype=int)))[0]
     with pytest.raises(ImageError, match="mask_1 of row 'task' of 4 x 4"):
         [source.identify() for source in row_sources(row, 10**6, MemoryCache(10**6))]
 

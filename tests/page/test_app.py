@@ -158,8 +158,8 @@ def test_the_example_needs_one_click(page):
 BAD_IMAGES = {
     "'a.png', 5 bytes that are no such image": files(("a.png", b"hello")),
     "'a.png', which is empty": files(("a.png", b"")),
-    "expected at most 4,200,000 pixels": files(("a.png", png(np.zeros((2100, 2100), np.uint8)))),
-    "expected at most 10,000,000": files(("a.png", b"x" * 10_000_001)),
+    "expected at most 16,000,000 pixels": files(("a.png", png(np.zeros((4100, 4100), np.uint8)))),
+    "expected at most 20,000,000": files(("a.png", b"x" * 20_000_001)),
     "17 images, expected at most 16": files(*[(f"{i}.png", b"x") for i in range(17)]),
 }
 
@@ -199,8 +199,8 @@ def test_a_mask_without_objects_is_pointed_out(page, images):
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"n,map\n1,2\n", "expected a CSV file of the columns size and score"),
-        (b"size,score\n16,lots\n", "expected a CSV file of the columns size and score"),
+        (b"n,map\n1,2\n", "with the columns n, map, expected the columns size and score"),
+        (b"size,score\n16,lots\n", "line 2 with 'lots', which is no number"),
         (b"size,score\n16,23\n", "Divide percentages by 100"),
         (b"size,score\n" + b"16,0.2\n" * 201, "201 points, expected at most 200"),
     ],

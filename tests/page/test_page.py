@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from ptssp_sklearn import load_pretrained
 from ptssp_sklearn.cli import app
+from ptssp_sklearn.images.decoding import Picture, decode_image
 from ptssp_sklearn.images.table import one_row
 from ptssp_sklearn.images.yolo_labels import parse_polygons
 from ptssp_sklearn.page.chart import curve_chart, curve_table, long_table, numbers_table
@@ -30,10 +31,10 @@ from ptssp_sklearn.page.export import (
 from ptssp_sklearn.page.mask_overlay import count_objects, overlay_png
 from ptssp_sklearn.page.server import page_options
 from ptssp_sklearn.page.text import LANGUAGES, Words, plain
-from ptssp_sklearn.page.uploads import Upload, make_task, match_masks
+from ptssp_sklearn.page.uploads import Masks, Upload, make_task, match_masks
 from ptssp_sklearn.serving.answer import answer_about, answer_for
 from ptssp_sklearn.serving.forecast import forecast_for
-from ptssp_sklearn.serving.request import DEFAULT_LIMITS
+from ptssp_sklearn.serving.limits import DEFAULT_LIMITS
 from tests.scenes import task
 
 PILOT = [(16.0, 0.21), (64.0, 0.35)]
@@ -156,7 +157,7 @@ def test_masks_find_their_images():
     assert [m and m.name for m in by_name] == ["B.txt", "a_mask.png", None]
     in_order = match_masks(["x.png", "y.png"], uploads("1.png", "2.png"))
     assert [m.name for m in in_order] == ["1.png", "2.png"]
-    with pytest.raises(ValueError, match="1 masks for 2 images"):
+    with pytest.raises(ValueError, match="1 mask for 2 images"):
         match_masks(["x.png", "y.png"], uploads("z.png"))
 
 
@@ -191,23 +192,26 @@ def test_the_lines_give_the_same_answer(folder, monkeypatch, capsys, mask_names,
     masks = [("1.txt", 3) if name == "1.txt:3" else name for name in mask_names]
     table = one_row(names, masks if masks[0] else [])
     answer = answer_for(load_pretrained(), table, 0.2, pilot=pilot, coverage=0.8)
-    images = [(name, np.asarray(Image.open(name))) for name in names]
-    known = make_task(("key",), images, mask_names, [None, None])
+    images = [(name, decode_image(name)) for name in names]
+    known = make_task(("key",), images, Masks(mask_names, [None, None], []))
     choice = ModelChoice("general")
     exec(compile(python_lines(answer, choice, known), "recipe", "exec"), {})
     assert capsys.readouterr().out.strip() == answer.sentence()
     words = shlex.split(shell_line(answer, choice, known))
     assert words[0] == "ptssp"
     done = CliRunner().invoke(app, [*words[1:], "--json"])
-    found = json.loads(done.stdout)
-    assert [image["file"] for image in found.pop("images")] == names
-    assert found == answer.to_json()
+    said = json.loads(done.stdout)
+    assert [image["file"] for image in said.pop("images")] == names
+    assert said.pop("notes") == answer.notes()
+    assert said == answer.to_json()
 
 
 def test_no_shell_line_where_no_command_says_the_same(forecast):
     answer = answer_about(forecast, 0.2)
-    images = [(name, np.zeros((8, 8, 3), np.uint8)) for name in ("a.png", "b.png")]
-    some = make_task(("key",), images, ["a_mask.png", None], [np.ones((8, 8), np.int32), None])
+    picture = Picture(np.zeros((8, 8, 3), np.uint8), (8, 8))
+    images = [(name, picture) for name in ("a.png", "b.png")]
+    masks = Masks(["a_mask.png", None], [np.ones((8, 8), np.int32), None], [])
+    some = make_task(("key",), images, masks)
     assert shell_line(answer, ModelChoice("general"), some) is None
     assert "['a_mask.png', None]" in python_lines(answer, ModelChoice("general"), some)
     registered = python_lines(answer, ModelChoice("models:/ptssp@champion"), None)

@@ -15,7 +15,9 @@ from PIL import Image
 
 import ptssp_sklearn
 from ptssp_sklearn import load_pretrained
+from ptssp_sklearn.bayes.learners import Learner, find_learner
 from ptssp_sklearn.exceptions import InputError, MissingPackageError, need
+from ptssp_sklearn.images.decoding import Picture
 from ptssp_sklearn.page.pilot import pilot_points, read_pilot
 from ptssp_sklearn.page.session import RUSSIAN, error_text
 from ptssp_sklearn.page.text import Words
@@ -27,10 +29,10 @@ from ptssp_sklearn.page.uploads import (
 )
 from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.serving.answer import answer_for
-from ptssp_sklearn.serving.request import Limits
+from ptssp_sklearn.serving.limits import Limits
 
 PACKAGE = Path(ptssp_sklearn.__file__).parent
-ONE = [("a.png", np.zeros((8, 8, 3), np.uint8))]
+ONE = [("a.png", Picture(np.zeros((8, 8, 3), np.uint8), (8, 8)))]
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -43,6 +45,10 @@ def grey(side: int) -> bytes:
     return png(np.zeros((side, side), np.uint8))
 
 
+SIXTEEN = np.kron(np.arange(1, 17).reshape(4, 4), [[1, 0], [0, 0]]).astype(np.uint8)
+"""A mask of as many objects, a pixel each."""
+
+
 def table(text: bytes) -> list[tuple[float, float]]:
     return pilot_points(read_pilot(Upload("p.csv", text)))
 
@@ -50,25 +56,42 @@ def table(text: bytes) -> list[tuple[float, float]]:
 BAD = {
     "no_image": lambda _: read_images([Upload("a.png", b"hello")]),
     "damaged": lambda _: read_images([Upload("a.png", grey(200)[:-25])]),
-    "pixels": lambda _: read_images([Upload("a.png", grey(2100))]),
-    "bytes": lambda _: read_images([Upload("a.png", b"x" * 10_000_001)]),
+    "pixels": lambda _: read_images([Upload("a.png", grey(4100))]),
+    "bytes": lambda _: read_images([Upload("a.png", b"x" * 20_000_001)]),
     "many_images": lambda _: read_images([Upload("a.png", b"x")] * 17),
     "all_bytes": lambda _: read_images([Upload("a.png", b"xyz")], Limits(request_bytes=2)),
     "all_pixels": lambda _: read_images([Upload("a.png", grey(8))], Limits(pixels=63)),
-    "mask_size": lambda _: read_masks(ONE, [Upload("a.png", grey(4))]),
+    "mask_size": lambda _: read_masks(ONE, [Upload("a.png", png(np.eye(4, dtype=np.uint8)))]),
     "mask_count": lambda _: read_masks(ONE, [Upload("x.png", b""), Upload("y.png", b"")]),
     "objects": lambda _: read_masks(
         ONE,
-        [Upload("a.png", png(np.arange(64, dtype=np.uint8).reshape(8, 8)))],
+        [
+            Upload(
+                "a.png",
+                png(SIXTEEN),
+            )
+        ],
         limits=Limits(objects=9),
+    ),
+    "blank": lambda _: read_images([Upload("a.png", grey(8))]),
+    "no_mask": lambda _: read_masks(
+        [("a.png", Picture(np.zeros((60, 90, 3), np.uint8), (60, 90)))],
+        [Upload("a.png", png(np.random.default_rng(0).integers(0, 256, (60, 90), np.uint8)))],
+    ),
+    "no_objects": lambda _: read_masks(ONE, [Upload("a.png", grey(8))]),
+    "no_class": lambda _: read_masks(
+        ONE, [Upload("a.txt", b"1 0 0 1 0 1 1\n2 0 0 1 0 1 1")], label=7
     ),
     "polygon": lambda _: read_labels(Upload("a.txt", b"0 0.5 0.5 0.2 0.2")),
     "no_text": lambda _: read_labels(Upload("a.txt", b"\xff\xfe\x00")),
-    "no_table": lambda _: table(b"n,map\n1,2\n"),
+    "no_table": lambda _: table(b"a,b\n1,2\n"),
     "pilot_size": lambda _: table(b"size,score\n-4,0.2\n"),
     "pilot_score": lambda _: table(b"size,score\n16,23\n"),
     "points": lambda _: table(b"size,score\n" + b"16,0.2\n" * 201),
     "target": lambda _: answer_for(load_pretrained("detectors"), None, 1.5),
+    "no_images": lambda _: load_pretrained("detectors").neighbours(None),
+    "learner": lambda _: find_learner("yolo1n"),
+    "learner_kind": lambda _: Learner("own", "cocoa"),
     "no_model": lambda folder: load_model(folder / "a.safetensors"),
 }
 

@@ -16,7 +16,7 @@ from ptssp_sklearn.serving.handler import (
     encode_images,
     input_columns,
 )
-from ptssp_sklearn.serving.request import RequestError
+from ptssp_sklearn.serving.limits import RequestError
 from tests.tiny import fitted, images
 
 PILOT = "[[16, 0.12], [64, 0.25]]"

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from ptssp_sklearn.datasets._draft import Draft, split_name
-from ptssp_sklearn.datasets._files import IMAGE_SUFFIXES, stem, suffix
+from ptssp_sklearn.images.name_pairs import IMAGE_SUFFIXES, stem, suffix
 
 _SPLIT = re.compile(r"(?:^|[^a-z])(train|valid|val|validation|test)(?:ing)?(?=[^a-z]|$)", re.I)
 _USUAL = ("images", "JPEGImages", "imgs", "img", "data")

@@ -10,20 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ptssp_sklearn.datasets.mask_values import (
-    VOID,
-    components,
-    ids_of,
-    is_two_valued,
-    pieces_of,
-    read_values,
-    threshold,
-    too_many,
-)
 from ptssp_sklearn.exceptions import ImageError
+from ptssp_sklearn.images.mask_meaning import INSTANCES, Meaning, evidence_of
+from ptssp_sklearn.images.mask_meaning import meaning_of as meaning_of_evidence
+from ptssp_sklearn.images.mask_values import read_values, threshold, too_many
 
-INSTANCES, BINARY, CLASSES, SINGLES = "instances", "binary", "classes", "singles"
-_SPECK_SHARE, _SPECK_PIXELS = 0.005, 16
+SINGLES = "singles"
 _SAMPLE = 16
 
 
@@ -65,14 +57,9 @@ class MaskFiles:
         values = read_values(files[0])
         if too_many(values):
             raise ImageError("has thousands of values, as a photograph has: it is no mask")
-        if self.meaning == BINARY:
-            numbered, owners = components(threshold(values).astype(np.int64), [1])
-            return self._without_specks(numbered, owners)
-        ids = ids_of(values, self.void)
-        if self.meaning == CLASSES:
-            return self._without_specks(*components(values, ids))
-        found = np.where(np.isin(values, ids), np.searchsorted(ids, values) + 1, 0)
-        return found.astype(np.int32), ids
+        found = Meaning(self.meaning, self.void).number(values)
+        self.specks += found.specks
+        return found.ids, found.owners
 
     def _singles(self, files: list[Path]) -> tuple[NDArray[np.int32], list[int]]:
         numbered = np.zeros((0, 0), dtype=np.int32)
@@ -83,18 +70,6 @@ class MaskFiles:
                 raise ImageError("has another size than the masks beside it")
             numbered[drawn] = number
         return numbered, list(range(1, len(files) + 1))
-
-    def _without_specks(
-        self, numbered: NDArray[np.int32], owners: list[int]
-    ) -> tuple[NDArray[np.int32], list[int]]:
-        """Drop pieces of a few pixels beside objects that are hundreds of times as large."""
-        sizes = np.bincount(numbered.ravel(), minlength=len(owners) + 1)[1:]
-        if not len(sizes):
-            return numbered, owners
-        kept = sizes >= min(_SPECK_PIXELS, _SPECK_SHARE * sizes.max())
-        self.specks += int((~kept).sum())
-        renumbered = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.int32)
-        return renumbered[numbered], [own for own, keep in zip(owners, kept, strict=True) if keep]
 
 
 def meaning_of(files: Sequence[Path]) -> tuple[str, bool, str]:
@@ -110,7 +85,6 @@ def meaning_of(files: Sequence[Path]) -> tuple[str, bool, str]:
         A sentence that says so.
     """
     step = max(1, len(files) // _SAMPLE)
-    two_valued, highest, pieces = [], 0, []
     sample = []
     for file in files[::step][:_SAMPLE]:
         try:
@@ -118,22 +92,9 @@ def meaning_of(files: Sequence[Path]) -> tuple[str, bool, str]:
         except ImageError:
             continue
         if not too_many(values):
-            sample.append(values)
-            two_valued.append(is_two_valued(values))
-    if two_valued and all(two_valued):
-        return BINARY, False, "Masks are taken as object or background: each piece is an object"
-    for values in sample:
-        highest = max([highest, *(v for v in ids_of(values, True))])
-    void = 0 < highest < VOID // 2 and any((values == VOID).any() for values in sample)
-    for values in sample:
-        pieces += pieces_of(values, void)
-    split = sum(count > 1 for count in pieces)
-    more = "; 255 is taken as void" if void else ""
-    if split > 0.25 * max(len(pieces), 1):
-        total = sum(pieces)
-        why = f"Masks are taken as class masks, since {split} of {len(pieces)} ids lie in several"
-        return CLASSES, void, f"{why} pieces ({total} in all): each piece is an object{more}"
-    return INSTANCES, void, f"Masks are taken as instance masks: each id is an object{more}"
+            sample.append(evidence_of(values))
+    found = meaning_of_evidence(sample)
+    return found.kind, found.void, found.why
 
 
 def bounds(numbered: NDArray[np.int32]) -> list[tuple[int, tuple[float, float, float, float], int]]:

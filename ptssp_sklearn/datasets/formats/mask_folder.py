@@ -7,23 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ptssp_sklearn.datasets._draft import Draft
-from ptssp_sklearn.datasets._files import Folder, stem
+from ptssp_sklearn.datasets._files import Folder
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.image_finder import split_of
-from ptssp_sklearn.datasets.formats.mask_files import (
-    CLASSES,
-    SINGLES,
-    MaskFiles,
-    bounds,
-    meaning_of,
-)
-from ptssp_sklearn.datasets.name_pairs import (
+from ptssp_sklearn.datasets.formats.mask_files import SINGLES, MaskFiles, bounds, meaning_of
+from ptssp_sklearn.exceptions import ImageError
+from ptssp_sklearn.images.mask_meaning import CLASSES
+from ptssp_sklearn.images.name_pairs import (
     common_place,
     has_mask_word,
     in_mask_folder,
     pair_names,
+    stem,
 )
-from ptssp_sklearn.exceptions import ImageError
 
 
 def find_pairs(images: list[str]) -> tuple[dict[str, list[str]], list[str], list[str]]:

@@ -6,12 +6,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ptssp_sklearn.datasets._draft import Draft, declared_size, split_name
-from ptssp_sklearn.datasets._files import Folder, natural, stem
+from ptssp_sklearn.datasets._files import Folder, natural
 from ptssp_sklearn.datasets._remarks import LeftOut
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.image_finder import ImageFinder, split_of
 from ptssp_sklearn.datasets.formats.voc_masks import VocMasks
 from ptssp_sklearn.datasets.formats.xml_files import xml_elements
+from ptssp_sklearn.images.name_pairs import stem
 
 _ANNOTATION = frozenset({"annotation"})
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ptssp_sklearn.datasets._files import Folder, suffix
+from ptssp_sklearn.datasets._files import Folder
 from ptssp_sklearn.datasets.dataset import LabelledDataset
 from ptssp_sklearn.datasets.formats.coco import read_coco
 from ptssp_sklearn.datasets.formats.createml import read_createml
@@ -29,6 +29,7 @@ from ptssp_sklearn.datasets.formats.yolo_settings import (
     settings_of_yaml,
 )
 from ptssp_sklearn.exceptions import DatasetError
+from ptssp_sklearn.images.name_pairs import suffix
 
 Reader = Callable[[Folder, Path], LabelledDataset]
 FilesReader = Callable[[Folder, Path, list[str]], LabelledDataset]

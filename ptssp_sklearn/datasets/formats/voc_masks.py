@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ptssp_sklearn.datasets._draft import Draft
-from ptssp_sklearn.datasets._files import IMAGE_SUFFIXES, Folder, stem
-from ptssp_sklearn.datasets.formats.mask_files import INSTANCES, MaskFiles, bounds
-from ptssp_sklearn.datasets.mask_values import VOID, colour_value, read_values
+from ptssp_sklearn.datasets._files import Folder
+from ptssp_sklearn.datasets.formats.mask_files import MaskFiles, bounds
 from ptssp_sklearn.exceptions import ImageError
+from ptssp_sklearn.images.mask_meaning import INSTANCES
+from ptssp_sklearn.images.mask_values import VOID, colour_value, read_values
+from ptssp_sklearn.images.name_pairs import IMAGE_SUFFIXES, stem
 
 _NAMES = [
     "aeroplane",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ptssp_sklearn.datasets.name_pairs import pair_names
+from ptssp_sklearn.images.name_pairs import pair_names
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from ptssp_sklearn.datasets._files import IMAGE_SUFFIXES, stem, suffix
+_SUFFIXES = "jpg jpeg jpe jfif png bmp webp tif tiff gif avif pgm ppm pbm jp2 tga"
+IMAGE_SUFFIXES = frozenset(f".{name}" for name in _SUFFIXES.split())
 
 _MASK = (
     "masks? labels? l gt groundtruth ground truth seg segs segm segmentations? segmentationobject "
@@ -63,6 +65,32 @@ def pair_names(images: Sequence[str], masks: Sequence[str]) -> dict[str, str]:
         left = [name for name in left if name not in found]
         free = [name for name in free if name not in taken]
     return {name: pairs[name] for name in images if name in pairs}
+
+
+def contradicted(images: Sequence[str], masks: Sequence[str]) -> tuple[int, str] | None:
+    """Find a mask whose name says that it belongs to another image than its place says.
+
+    Returns
+    -------
+    found : (place, mask) or None
+        The place, and the mask that the image's name asks for there.
+    """
+    pairs = pair_names(list(images), list(masks))
+    for place, (image, mask) in enumerate(zip(images, masks, strict=False)):
+        own = pairs.get(image, mask)
+        if own != mask:
+            return place, own
+    return None
+
+
+def suffix(name: str) -> str:
+    """Give the suffix of a name, in small letters."""
+    return os.path.splitext(name)[1].lower()
+
+
+def stem(name: str) -> str:
+    """Give the last part of a path without its suffix."""
+    return os.path.splitext(name.rpartition("/")[2])[0]
 
 
 def has_mask_word(name: str) -> bool:
