@@ -23,7 +23,7 @@ COINS = [str(DATA / "datasets" / "mispaired_masks" / f"coin_{i}.png") for i in r
 COUNTS = [7, 6, 7, 7]
 """Coins on each of them."""
 File = tuple[str, bytes]
-CURVES = "yolov8m-seg"
+CURVES = "detectors"
 """A shipped model that looks at no image."""
 
 

@@ -14,6 +14,7 @@ from ptssp_sklearn.images.mask_values import (
     VOID,
     compact,
     components,
+    distinct,
     ids_of,
     is_two_valued,
     pieces_of,
@@ -68,7 +69,7 @@ class Evidence:
 
 def evidence_of(values: NDArray[np.int64]) -> Evidence:
     """Look at the values of one mask."""
-    found = np.unique(values)
+    found = distinct(values)
     ids = ids_of(values, True)
     has_void = VOID in found
     two_valued = is_two_valued(values)

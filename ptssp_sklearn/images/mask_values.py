@@ -24,6 +24,7 @@ _SPECK = 0.05
 """A piece smaller than this share of its id's largest one is no object of its own."""
 _OFF_THE_WAY = 24
 """Distance of a colour from those between two others up to which it is one of them."""
+_COUNTED = 1 << 16
 _FEW = 4
 _TOUCHING = np.ones((3, 3))
 _COLOURS = 4096
@@ -88,7 +89,7 @@ def _one_number(values: NDArray) -> tuple[NDArray[np.int64], bool]:
     if colours.shape[2] == 1 or (colours == colours[..., :1]).all():
         return colours[..., 0].astype(np.int64), False
     packed = _packed(colours)
-    if len(np.unique(packed)) > _FEW:
+    if len(distinct(packed)) > _FEW:
         blended = _blended(colours, packed)
         if blended is not None:
             return blended, False
@@ -102,7 +103,7 @@ def _packed(colours: NDArray) -> NDArray[np.int64]:
 
 def _is_picture_or_plain(colours: NDArray) -> bool:
     """Tell colours that cannot be what an object is known by: a photograph's, or only one."""
-    count = len(np.unique(_packed(colours)))
+    count = len(distinct(_packed(colours)))
     return count == 1 or count > _COLOURS
 
 
@@ -136,12 +137,19 @@ def colour_value(colour: Sequence[int]) -> list[int]:
     return [*values, red] if red == green == blue else values
 
 
+def distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the sorted values that a mask has; by counting where they are small, as ids are."""
+    if values.size and values.min() >= 0 and values.max() < _COUNTED:
+        return np.flatnonzero(np.bincount(values.ravel()))
+    return np.unique(values)
+
+
 def is_two_valued(values: NDArray[np.int64]) -> bool:
     """Tell whether a mask knows object and background only, be its edges smoothed.
 
     A value between the two that fills an area, and not only edges, is a third one.
     """
-    found = np.unique(values)
+    found = distinct(values)
     if len(found) <= 2:
         return True
     low, high = int(found[0]), int(found[-1])
@@ -194,7 +202,7 @@ def compact(values: NDArray[np.int64], ids: list[int]) -> NDArray[np.int32]:
 
 def ids_of(values: NDArray[np.int64], void: bool) -> list[int]:
     """List the ids of a mask, sorted, without 0, negative ones and, where it is void, 255."""
-    found = np.unique(values).tolist()
+    found = distinct(values).tolist()
     return [value for value in found if value > 0 and not (void and value == VOID)]
 
 
@@ -219,4 +227,4 @@ def components(values: NDArray[np.int64], ids: list[int]) -> tuple[NDArray[np.in
 
 def too_many(values: NDArray[np.int64]) -> bool:
     """Tell whether a file has more values than a mask can mean, as a photograph has."""
-    return len(np.unique(values)) > _COLOURS
+    return len(distinct(values)) > _COLOURS

@@ -80,6 +80,7 @@ class RowMasks:
         self._meaning: Meaning | None = Meaning() if as_ids else None
         self._lock = threading.Lock()
         self._empty = False
+        self._seen: dict[int, Evidence] = {}
 
     @property
     def meaning(self) -> Meaning:
@@ -125,7 +126,7 @@ class RowMasks:
         found = number(values, meaning, name_cell(name, cell))
         said = [*raw.remarks, *remarks]
         if not self.as_ids:
-            said += _remarks(values, found.ids, len(found.owners), meaning)
+            said += _remarks(self._seen[place], found.ids, len(found.owners), meaning)
         if found.specks:
             said.append(f"has {found.specks:,} specks of a few pixels, which are left out")
         return Objects(found.ids, len(found.owners), tuple(said))
@@ -140,7 +141,8 @@ class RowMasks:
     def _find_meaning(self) -> Meaning:
         self._check_classes()
         rasters = [i for i, cell in enumerate(self.cells) if not _is_other(cell)]
-        seen = [self._evidence(i) for i in rasters]
+        self._seen = {i: self._evidence(i) for i in rasters}
+        seen = list(self._seen.values())
         self._empty = len(seen) == len(self.cells) and all(m.high <= 0 for m in seen)
         return meaning_of_evidence(seen)
 
@@ -219,11 +221,8 @@ def unpack_objects(data: bytes, length: int) -> tuple[bytes, int, tuple[str, ...
     return data[:length], int(count), tuple(remarks)
 
 
-def _remarks(
-    values: NDArray[np.int64], ids: NDArray[np.int32], count: int, meaning: Meaning
-) -> list[str]:
+def _remarks(own: Evidence, ids: NDArray[np.int32], count: int, meaning: Meaning) -> list[str]:
     """List what should be said of how the values of a mask were taken."""
-    own = evidence_of(values)
     said = []
     if not count:
         return [_NO_OBJECT]
