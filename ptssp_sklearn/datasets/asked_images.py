@@ -117,7 +117,12 @@ def _of_dataset(
     files = [os.path.relpath(dataset.paths[i], root) for i in chosen]
     counts: list[int | None] = [len(dataset.areas(i, class_name)) for i in chosen]
     notes = [BOXES_NOTE] if table["labels"].iloc[0] in ("boxes", "mixed") else []
-    return AskedImages(table, files, counts, [*notes, *dataset.remarks()])
+    notes += dataset.remarks()
+    if len(chosen) < len(dataset):
+        verb = "was" if len(chosen) == 1 else "were"
+        of = counted(len(dataset), "image")
+        notes.append(f"{len(chosen)} of {of} {verb} looked at; --images takes more.")
+    return AskedImages(table, files, counts, notes)
 
 
 def _is_dataset(name: str) -> bool:

@@ -129,6 +129,12 @@ class TrainingSizePipeline(CurveAdviceMixin, Pipeline):
         -------
         score : float
             0 is perfect; NaN in `y` is left out.
+
+        Notes
+        -----
+        This is what ``scoring=None`` of cross-validation asks for. Scorers of scikit-learn, such
+        as ``scoring="r2"``, compare `y` with `predict`, which gives A, B, C, D: they make sense
+        where `y` holds parameters, and fail where it is a curve table.
         """
         refuse_weights(params)
         y = join_by_name(y, X)

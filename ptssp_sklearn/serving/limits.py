@@ -42,7 +42,7 @@ class Limits:
     request_bytes: int = 64_000_000
     rows: int = 16
     images: int = 16
-    image_bytes: int = 20_000_000
+    image_bytes: int = 10_000_000
     image_pixels: int = 16_000_000
     kept_pixels: int = 4_200_000
     pixels: int = 33_600_000
