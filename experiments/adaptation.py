@@ -21,11 +21,10 @@ from experiments.protocol.cross_validation import fit_model
 from experiments.protocol.draws import FOUR_WITH_MASKS, embed_draws
 from experiments.protocol.questions import read_bank
 from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline, load_curve_bank
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.metrics import curve_mae
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
-
-Array = NDArray[np.float64]
 
 COUNTS = (3, 5, 10)
 PILOT = 51

@@ -27,10 +27,10 @@ from experiments.protocol.markdown import Column, table
 from experiments.protocol.measures import table_scores
 from experiments.protocol.questions import fold_numbers
 from ptssp_sklearn import CurveParamRegressor, ImageEmbedder, load_curve_bank
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.embedding.statistics.mask_perturbation import CEILING_NAMES
 from ptssp_sklearn.images.table import image_table
 
-Array = NDArray[np.float64]
 Predict = Callable[["Split"], Array]
 
 PAGE = Path("docs/features.md")

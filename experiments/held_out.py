@@ -20,7 +20,6 @@ from sklearn.utils import Bunch
 from experiments.protocol.families import FAMILIES
 from ptssp_sklearn.banks import bank_names, load_curve_bank, read_bank
 
-Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 FITTED = "all sizes fitted"

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import typer
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch
 
@@ -25,9 +24,8 @@ from experiments.protocol.measures import table_scores
 from experiments.protocol.questions import CONDITIONS, Bank, read_bank
 from experiments.protocol.zero_shot_baselines import OURS, Fold, mean_curve, ridge_and_trees
 from ptssp_sklearn import load_curve_bank
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-
-Array = NDArray[np.float64]
 
 EVERYTHING = "all"
 PAGE = Path("docs/transfer.md")

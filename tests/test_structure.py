@@ -25,6 +25,7 @@ WINGS = [
 """Folders of the package in the order in which data go through them."""
 
 GROUND = {
+    "_typing": 0,
     "_version": 0,
     "exceptions": 0,
     "banks": 2.5,

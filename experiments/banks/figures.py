@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve
 
 matplotlib.use("Agg")
-Array = NDArray[np.float64]
-
 FEW_GROUPS = 24
 BLUE, ORANGE, GREY = "#1f5a91", "#b3541e", "#b8bec5"
 STYLES = ("-", "--", ":", "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-
-Array = NDArray[np.float64]
 
 FALL = 0.05
 STEP = 0.5

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import curve_fit, least_squares
 
 from experiments.bench.page import machine, medians, peak_memory, write_section
 from experiments.protocol.markdown import markdown_table
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS, sigmoid_curve
 from ptssp_sklearn.curves.variable_projection import fit_curves
 
@@ -27,8 +27,6 @@ HEAD = (
     "LCDB accuracy curves", "rows of the table", "`curve_fit`, a curve", "this fitter, a curve",
     "ratio", "`curve_fit` failed",
 )  # fmt: skip
-
-Array = NDArray[np.float64]
 
 
 def read_curves() -> tuple[Array, Array]:

@@ -21,10 +21,9 @@ from experiments.protocol.families import fit_power3, power3
 from experiments.protocol.forecast import crossings
 from experiments.protocol.pilot_baselines import GRID
 from experiments.protocol.questions import Truth
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.pipeline.planning import plan_collection
-
-Array = NDArray[np.float64]
 
 ROUNDS = (1, 3, 5)
 SAFE, FIRST, LAST = 0.8, (0.1, 0.5), 0.95

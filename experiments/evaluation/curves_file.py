@@ -7,16 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from experiments.protocol.forecast import Question
 from experiments.protocol.markdown import Column, table
 from experiments.protocol.pilot_baselines import PILOT_ONLY
 from experiments.protocol.questions import fold_numbers
 from ptssp_sklearn import CurveParamRegressor
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.variable_projection import fit_curves
-
-Array = NDArray[np.float64]
 
 NEEDED = ("curve", "size", "score")
 SEEN = (0.05, 0.2, 0.5, 0.8)

@@ -7,18 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from experiments.evaluation.context import Context
 from experiments.protocol.forecast import Forecast, Question
 from experiments.protocol.markdown import SHARP, Frames, Section, pick, table, wide
 from experiments.protocol.measures import scores_beyond
 from experiments.protocol.questions import Truth
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.curves.variable_projection import fit_curves
 from ptssp_sklearn.measuring.trainings.store import Store
-
-Array = NDArray[np.float64]
 
 STORE = Path(__file__).parents[1] / "measurements" / "measurements.sqlite"
 BANK, LEARNER = "procedural-2", "unet-16"

@@ -15,9 +15,8 @@ from experiments.protocol.forecast import Forecast, Question
 from experiments.protocol.questions import Bank, Truth, fold_numbers, named_groups
 from experiments.protocol.zero_shot_baselines import Fold, predict_points
 from ptssp_sklearn import CurveParamRegressor, make_training_size_pipeline
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.variable_projection import fit_curves
-
-Array = NDArray[np.float64]
 
 Asked = tuple[int, NDArray[np.intp], Question]
 """Number of a fold, the rows it leaves out, and what is asked of them."""

@@ -12,12 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS
-
-Array = NDArray[np.float64]
 
 Shape = Callable[[Array, Array, Array], Array]
 """(log slope, log half-way size), log sizes, log first size -> share of the start left."""

@@ -19,12 +19,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.protocol.exhaustive_search import fit_4pl, logistic, search_curves
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
-Array = NDArray[np.float64]
 _LOG_2 = np.log(2.0)
 
 

@@ -10,10 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.protocol.questions import Truth
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-
-Array = NDArray[np.float64]
 
 CERTAINTIES = (0.5, 0.8, 0.9)
 """With which a required size is to suffice."""

@@ -8,9 +8,8 @@ from scipy.stats import spearmanr
 
 from experiments.protocol.forecast import CERTAINTIES, LEVELS, Forecast
 from experiments.protocol.questions import Truth
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.metrics import UNREACHED, curve_mae, curve_r2, size_errors
-
-Array = NDArray[np.float64]
 
 FLAT = 0.05
 """Predicted mean scores that differ by less rank nothing."""

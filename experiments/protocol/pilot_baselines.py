@@ -8,15 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeWarning, curve_fit
 
 from experiments.protocol.families import fit_power3, power3
 from experiments.protocol.forecast import Forecast, Question
 from ptssp_sklearn import SigmoidCurveFitter
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
-
-Array = NDArray[np.float64]
 
 GRID = np.geomspace(1.0, 1e6, 1201)
 """Sizes at which curves without a closed inverse are read off, images."""

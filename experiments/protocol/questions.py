@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from experiments.protocol.draws import Draw, bank_draws, embed_draws
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.metrics import reached_tables
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.curves.variable_projection import fit_curves
-
-Array = NDArray[np.float64]
 
 N_FOLDS = 5
 SHARES = (0.5, 0.75, 0.9)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.impute import SimpleImputer
@@ -15,7 +14,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
 
 N_TREES = 300
 OURS = "default pipeline"

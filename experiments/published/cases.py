@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.curves.metrics import reached_sizes, size_errors
-
-Array = NDArray[np.float64]
 
 CERTAINTIES = (0.5, 0.8, 0.9)
 SHOWN = (0, 1, 2, 3)

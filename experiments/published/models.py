@@ -6,15 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from experiments.protocol.families import fit_power3, power3
 from experiments.protocol.forecast import crossings
 from experiments.published.cases import Answer, Case
 from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline, load_pretrained
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves import sigmoid_curve
 
-Array = NDArray[np.float64]
 Model = Callable[[Case, int], Answer | None]
 
 GRID = np.geomspace(0.5, 1e6, 1201)

@@ -16,16 +16,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.mixture import shrunk
 from ptssp_sklearn.bayes.posterior import CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import LEVELS, NOMINAL, LevelMap
 from ptssp_sklearn.curves.metrics import reached_tables
 from ptssp_sklearn.curves.pilot import pilot_limits
-
-Array = NDArray[np.float64]
 
 MOST_CURVES = 80
 """Curves that are enough to calibrate on."""

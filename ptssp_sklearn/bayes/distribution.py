@@ -9,12 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 from scipy.stats import t as student_t
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap, map_levels, nominal_levels
 from ptssp_sklearn.curves.sigmoid import inverse_sigmoid_curve, sigmoid_curve
 from ptssp_sklearn.curves.variable_projection import fit_curves
-
-Array = NDArray[np.float64]
 
 _CENTRAL_SIZES = np.geomspace(1.0, 1e5, 21)
 _ROUNDING = 1e-9

@@ -15,12 +15,10 @@ References
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.mixture import Mixture, resample_systematically
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
-
-Array = NDArray[np.float64]
 
 TILT_SIZES = np.array([2.0, 8.0, 32.0, 128.0, 512.0])
 """Where the mean curve is asked for, images."""

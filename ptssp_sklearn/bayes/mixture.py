@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.mixture import GaussianMixture
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
+
 Rows = NDArray[np.integer] | NDArray[np.bool_] | slice
 
 N_COORDINATES = 4

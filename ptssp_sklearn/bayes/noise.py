@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
 
 _MIDDLE = np.log(32.0)
 _LOW_SCORE = 0.1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.mixture import Mixture, fit_mixture
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.posterior import CurvePrior, sample_posterior
@@ -14,8 +14,6 @@ from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 from ptssp_sklearn.curves.pilot import pilot_limits
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
 from ptssp_sklearn.curves.variable_projection import fit_curves
-
-Array = NDArray[np.float64]
 
 _ROUNDS = 3
 _SAMPLES = 64

@@ -17,14 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.exponential_tilting import pick_tilted, tilt
 from ptssp_sklearn.bayes.mixture import N_COORDINATES, Mixture, resample_systematically
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
-
-Array = NDArray[np.float64]
 
 N_SAMPLES = 1000
 """Curves that stand for a distribution, by default."""

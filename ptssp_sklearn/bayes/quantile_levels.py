@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
 
 LEVELS = np.linspace(0.0, 1.0, 101)
 """Nominal levels of quantiles that a `LevelMap` maps."""

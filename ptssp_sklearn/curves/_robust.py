@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve as evaluate
 from ptssp_sklearn.curves.variable_projection import fit_curves
-
-Array = NDArray[np.float64]
 
 LOSSES = ("squared", "huber")
 

@@ -9,11 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from scipy.stats import t as student
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves._robust import fit_params
 from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS, PARAM_NAMES, from_unbounded, to_unbounded
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve as evaluate
-
-Array = NDArray[np.float64]
 
 _WIDEST = 10.0
 _NARROWEST = 1e-5

@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.pilot_forms import as_points
 from ptssp_sklearn.curves.table import table_sizes
 from ptssp_sklearn.exceptions import InputError
-
-Array = NDArray[np.float64]
 
 _ENDS = (0.25, 0.5, 0.75)
 

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.embedding.backbone import Backbone
-
-Array = NDArray[np.float64]
 
 Computed = list[tuple[str, Array]]
 """Features with their keys."""

@@ -19,15 +19,14 @@ from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
-from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.embedding._batches import Computed, Task, in_batches, in_processes
 from ptssp_sklearn.embedding.backbone import Backbone
 from ptssp_sklearn.images.cache import FeatureCache, cache_key, pack, unpack
 from ptssp_sklearn.images.lazy_image import Source, row_sources, say_remarks
 from ptssp_sklearn.images.table import ImageRow
 
-Array = NDArray[np.float64]
 Units = list[list[Source]]
 Work = Callable[[list[Source]], Task]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
 
 
 def pool_mean_std(features: Array) -> Array:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
+
 Images = Sequence[NDArray[np.uint8]]
 Masks = Sequence[NDArray[np.int32]]
-Array = NDArray[np.float64]
 
 
 class Backbone(ABC):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.embedding._extraction import FeatureExtractor, RowFeatures
 from ptssp_sklearn.embedding._pooling import pool_concat, pool_mean_std
 from ptssp_sklearn.embedding._progress import progress_bar
@@ -20,8 +21,6 @@ from ptssp_sklearn.exceptions import ImageError
 from ptssp_sklearn.images.cache import open_cache
 from ptssp_sklearn.images.decoding import MAX_PIXELS
 from ptssp_sklearn.images.table import ImageRow, check_image_table
-
-Array = NDArray[np.float64]
 
 COUNT_NAMES = ("log_images", "mask_share")
 COUNT_PLACE = -2

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
 
 DRAWS = 100
 LEAST_GROUPS = 8

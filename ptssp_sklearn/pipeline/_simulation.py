@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.curves.sigmoid import inverse_sigmoid_curve, sigmoid_curve, whole_images
-
-Array = NDArray[np.float64]
 
 _TRUTHS = 200
 _BELIEVED = 400

@@ -18,13 +18,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.curves.sigmoid import whole_images
 from ptssp_sklearn.pipeline._simulation import Rollouts, Simulator
-
-Array = NDArray[np.float64]
 
 _FIRST_LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
 _ROUNDING = 1e-9

@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
+
 Columns = NDArray[np.bool_]
 
 MAX_PATTERNS = 4

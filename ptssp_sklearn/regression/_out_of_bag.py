@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
 
 SHRINKAGES = np.linspace(0.0, 1.0, 21)
 _LEAST_ROWS = 20

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.bayes.posterior import N_SAMPLES, CurvePrior
@@ -20,8 +21,6 @@ from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.regression._missing_patterns import choose_region
 from ptssp_sklearn.regression._submodel import Expert
 from ptssp_sklearn.regression.novelty import Domain, References
-
-Array = NDArray[np.float64]
 
 
 class CurvePredictionMixin:

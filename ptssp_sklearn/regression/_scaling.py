@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
 
 _LIMIT = 3.0
 _COMPONENTS = 3

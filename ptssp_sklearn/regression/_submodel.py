@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from skorch import NeuralNetRegressor
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.calibration import MOST_CURVES, calibrate
 from ptssp_sklearn.bayes.exponential_tilting import TILT_SIZES, find_slopes, mean_scores
 from ptssp_sklearn.bayes.mixture import Mixture, blend, fit_mixture
@@ -21,8 +22,6 @@ from ptssp_sklearn.regression._missing_patterns import Region
 from ptssp_sklearn.regression._out_of_bag import average_unseen, choose_shrinkage, draw_counts
 from ptssp_sklearn.regression._scaling import Standardiser, relevance
 from ptssp_sklearn.regression._training import ExpertSettings, make_net
-
-Array = NDArray[np.float64]
 
 _JOINT_POINTS = 20_000
 _FAR = 10.0

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.calibration import calibrate
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
 from ptssp_sklearn.regression.novelty import References
-
-Array = NDArray[np.float64]
 
 
 def check_params(params: Array) -> Array:

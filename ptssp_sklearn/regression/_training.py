@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from skorch import NeuralNetRegressor
 from skorch.callbacks import Callback, LRScheduler
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.regression._ensemble import CurveLoss, NetworkEnsemble, TargetLoss
 from ptssp_sklearn.regression.callbacks import LossReport, listener
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

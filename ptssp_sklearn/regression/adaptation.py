@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.mixture import N_COORDINATES, USUAL_SPREAD, Mixture, shrunk
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.population import Population
@@ -19,8 +19,6 @@ from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
 from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
-
-Array = NDArray[np.float64]
 
 _ROUNDS = 4
 _SAMPLES = 64

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.hierarchy.fitting import fit_hierarchy
 from ptssp_sklearn.bayes.hierarchy.model import CurveHierarchy
@@ -26,8 +26,6 @@ from ptssp_sklearn.curves.table import pivot_points
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.regression._submodel import Expert
 from ptssp_sklearn.regression.novelty import Domain, References
-
-Array = NDArray[np.float64]
 
 _LEAST_SIZES = 3
 _ABOVE_ALL = 0.02

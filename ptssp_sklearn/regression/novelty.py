@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import euclidean_distances
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
 
 NOVEL = 0.95
 """Rows with a higher score are out of domain: one training dataset in twenty lies so far."""

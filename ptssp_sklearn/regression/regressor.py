@@ -6,11 +6,12 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.sigmoid import to_unbounded
 from ptssp_sklearn.regression._missing_patterns import find_regions, level_place
 from ptssp_sklearn.regression._prediction import CurvePredictionMixin, find_domains
@@ -22,8 +23,6 @@ from ptssp_sklearn.regression._targets import (
     points_behind,
 )
 from ptssp_sklearn.regression._training import ExpertSettings
-
-Array = NDArray[np.float64]
 
 
 class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.pilot_oddities import below_measured, odd_points
@@ -18,8 +19,6 @@ from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.images.table import check_image_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import features_of, without_images
-
-Array = NDArray[np.float64]
 
 _TARGETS = np.arange(1, 100) / 100
 _WITHIN = (0.5, 0.8)

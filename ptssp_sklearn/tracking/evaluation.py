@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.curves.metrics import curve_mae, curve_r2, reached_tables, size_errors
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
-
-Array = NDArray[np.float64]
 
 INTERVALS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 """Nominal coverages that are checked."""

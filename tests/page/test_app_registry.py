@@ -24,6 +24,7 @@ def registry(new_store, tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(new_store(tmp_path / "mlflow.db"))
+    mlflow.set_experiment(experiment_id="0")
     example = images().iloc[:1]
     log_model(fitted(), registered_model_name="own", alias="champion", input_example=example)
     yield

@@ -141,7 +141,7 @@ def hostile_cells() -> dict[str, Any]:
         "a data address": "data:image/png;base64," + encode(png),
         "a bomb": encode(bomb(20_000, 20_000)),
         "too many pixels": encode(bomb(3000, 3000)),
-        "too many bytes": encode(png + bytes(11_000_000)),
+        "too many bytes": encode(png + bytes(21_000_000)),
         "a truncated image": encode(png[: len(png) // 2]),
         "text": encode(b"hello"),
         "an SVG": encode(svg),

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.hierarchy.points import LevelPoints
 from ptssp_sklearn.bayes.learners import PRETRAININGS
-
-Array = NDArray[np.float64]
 
 USUAL_MEAN = np.array([-1.2, -0.5, 3.0, 0.5])
 MEAN_SPREAD = np.array([3.0, 1.0, 3.0, 3.0])

@@ -24,14 +24,13 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
 from ptssp_sklearn.bayes.learners import PRETRAININGS, Learner
 from ptssp_sklearn.bayes.mixture import N_COORDINATES, Mixture
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.posterior import CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
-
-Array = NDArray[np.float64]
 
 _USUAL_PRETRAINING = np.array([0.05, 0.15, 0.55, 0.15, 0.1])
 """Share of `PRETRAININGS` among learners of which nothing is said."""

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.learners import PRETRAININGS
 
-Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 COLUMNS = ("group", "learner", "pretraining", "metric", "size", "score")

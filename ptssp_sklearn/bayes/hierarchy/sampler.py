@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import logit
 from scipy.stats import invwishart
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.hierarchy.levels import (
     MEAN_SPREAD,
     SHIFT_SPREAD,
@@ -30,7 +31,6 @@ from ptssp_sklearn.bayes.learners import PRETRAININGS
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 
-Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 _USUAL = Spreads(

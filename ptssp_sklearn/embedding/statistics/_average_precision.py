@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
+
 Labels = NDArray[np.int32]
 
 OVERLAPS = np.arange(0.5, 1.0, 0.05)

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, stats
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.embedding.statistics._object_statistics import (
     LUMA,
     Features,
     local_std,
     mask_statistics,
 )
-
-Array = NDArray[np.float64]
 
 _BACKGROUND_SHARE = 0.7
 _LEAST_AREA = 0.003

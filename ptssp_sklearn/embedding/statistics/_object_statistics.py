@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Features = dict[str, float]
-Array = NDArray[np.float64]
+from ptssp_sklearn._typing import Array
 
+Features = dict[str, float]
 LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue in the brightness (Rec. 601)."""
 

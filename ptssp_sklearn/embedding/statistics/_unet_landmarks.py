@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.embedding.statistics._pixel_landmarks import (
     LANDMARK_NAMES,
     match_objects,
@@ -17,8 +18,6 @@ from ptssp_sklearn.embedding.statistics._pixel_landmarks import (
     usable_places,
 )
 from ptssp_sklearn.embedding.statistics.watershed import distance_map, split_instances
-
-Array = NDArray[np.float64]
 
 UNET_LANDMARK_NAMES = (
     *(f"unseen_{name}" for name in LANDMARK_NAMES),
