@@ -76,7 +76,10 @@ class CurvePredictionMixin:
         self._check_curves()
         measured = None if pilot is None else read_pilot(pilot)
         _check_one_learner(learner, measured)
-        beside = {"relation": relation, "errors": None if measured is None else measured.errors}
+        beside: dict[str, Any] = {
+            "relation": relation,
+            "errors": None if measured is None else measured.errors,
+        }
         if X is None:
             n_rows = 1 if measured is None else len(measured)
             prior = replace(self.population_.prior(n_rows, seed=self.seed_), **beside)
