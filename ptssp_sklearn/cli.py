@@ -81,6 +81,13 @@ LearnerName = Annotated[
         "For models that know several learners.",
     ),
 ]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        help="What target and pilot are scores of: map50_95 or map50. By default what the model "
+        "was trained on."
+    ),
+]
 Model = Annotated[
     str, typer.Option(help="A shipped model, a .safetensors file, or models:/NAME@ALIAS.")
 ]
@@ -98,6 +105,7 @@ def predict(
     count: Count = 8,
     pilot: Pilot = None,
     learner: LearnerName = None,
+    metric: Metric = None,
     model: Model = "general",
     interval: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.9,
     as_json: AsJson = False,
@@ -118,6 +126,7 @@ def predict(
                 target,
                 pilot=points,
                 learner=learner,
+                metric=metric,
                 classes=class_name,
                 coverage=interval,
             )
@@ -141,6 +150,7 @@ def plan(
     count: Count = 8,
     pilot: Pilot = None,
     learner: LearnerName = None,
+    metric: Metric = None,
     model: Model = "general",
     rounds: Annotated[int, typer.Option(help="Rounds of labelling and measuring.")] = 3,
     probability: Annotated[float, typer.Option(help="With which the target is reached.")] = 0.9,
@@ -159,6 +169,7 @@ def plan(
                 target,
                 pilot=points or None,
                 learner=learner,
+                metric=metric,
                 cost=cost,
                 fixed_cost=fixed_cost,
                 penalty=penalty,

@@ -98,6 +98,17 @@ def test_words_and_plot(files, tmp_path, monkeypatch):
         assert image.format == "PNG"
 
 
+def test_the_metric_of_target_and_pilot_is_said():
+    asked = ["--model", "detectors", "--target", 0.6, "--pilot", "51:0.5", "--metric", "map50"]
+    words = ptssp("predict", *asked)
+    assert words.stdout.startswith("mAP50 0.6 ")
+    assert "Score: mAP50 of boxes, over all classes" in words.stdout
+    assert "median mAP50 " in words.stdout
+    wrong = ptssp("plan", *asked[:-1], "map")
+    assert wrong.returncode == 2
+    assert "Got metric='map', expected 'map50_95' or 'map50'." in wrong.stderr
+
+
 def test_out_of_reach_is_said(files):
     words = ptssp("predict", files[0][0], "--target", 0.999)
     assert words.stdout.startswith("mAP50-95 0.999 is likely out of reach: the chance to reach it")

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.exponential_tilting import pick_tilted, tilt
+from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
+from ptssp_sklearn.bayes.metric_relation import lax_params
 from ptssp_sklearn.bayes.mixture import N_COORDINATES, Mixture, resample_systematically
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
@@ -53,6 +55,9 @@ class CurvePrior:
         each size is measured on. The first curve is the one asked about.
     errors : ndarray of shape (n_sizes,), optional
         Standard errors of the measured points, scores; NaN where the noise says it.
+    relation : MetricRelation, optional
+        Where points are of mAP50 and its curve is asked for. How far the data set lies beside
+        the relation is then one more coordinate, the last one.
     """
 
     mixture: Mixture
@@ -62,6 +67,7 @@ class CurvePrior:
     slopes: Array | None = None
     blocks: NDArray[np.intp] | None = None
     errors: Array | None = None
+    relation: MetricRelation | None = None
 
     def __len__(self) -> int:
         return len(self.mixture.means)
@@ -69,12 +75,21 @@ class CurvePrior:
     def sample(self, n_samples: int, rng: np.random.Generator) -> Array:
         """Draw unbounded coordinates, shape (n_rows, n_samples, n_dims)."""
         if self.slopes is None:
-            return self.mixture.sample(n_samples, rng)
-        return pick_tilted(self.mixture.sample(2 * n_samples, rng), self.slopes, n_samples)
+            points = self.mixture.sample(n_samples, rng)
+        else:
+            drawn = self.mixture.sample(2 * n_samples, rng)
+            points = pick_tilted(drawn, self.slopes, n_samples)
+        if self.relation is None:
+            return points
+        aside = self.relation.spread * rng.normal(size=(n_samples, 1))
+        return np.concatenate([points, np.broadcast_to(aside, (*points.shape[:2], 1))], axis=2)
 
     def log_density(self, points: Array) -> Array:
         """Give the log density of points (n_rows, n_points, n_dims), but for a constant a row."""
-        density = self.mixture.log_density(points)
+        beside: Array | float = 0.0
+        if self.relation is not None:
+            points, beside = points[..., :-1], -0.5 * (points[..., -1] / self.relation.spread) ** 2
+        density = self.mixture.log_density(points) + beside
         return density if self.slopes is None else density + tilt(points, self.slopes)
 
     def distribution(
@@ -98,8 +113,26 @@ class CurvePrior:
         else:
             points = sample_posterior(self, sizes, scores, n_samples=n_samples)
         level_map = self.level_maps[0] if scores is None else self._level_map(scores)
-        points = points[..., :N_COORDINATES]
-        return CurveDistribution(from_unbounded(points), self.noise, self.seed, level_map)
+        return CurveDistribution(self.params(points), self.noise, self.seed, level_map)
+
+    def params(self, points: Array) -> Array:
+        """Give A, B, C, D of the curve asked about, shape (n_rows, n_samples, 4)."""
+        return self._turned(from_unbounded(points[..., :N_COORDINATES]), points)
+
+    def curves(self, points: Array, sizes: Array) -> Array:
+        """Evaluate samples at measured sizes, each on the curve it was measured on."""
+        if self.blocks is None:
+            return sigmoid_curve(sizes, self.params(points))
+        own = points if self.relation is None else points[..., :-1]
+        each = own.reshape(*own.shape[:2], -1, N_COORDINATES)[:, :, self.blocks]
+        params = self._turned(from_unbounded(each), points[:, :, None])
+        return sigmoid_curve(sizes[:, None], params)[..., 0]
+
+    def _turned(self, params: Array, points: Array) -> Array:
+        """Turn curves into those of mAP50 where that is asked for."""
+        if self.relation is None:
+            return params
+        return lax_params(params, self.relation, points[..., -1])
 
     def _level_map(self, scores: Array) -> LevelMap:
         """Give each row the map of its kind: a row of a pilot may be empty."""
@@ -219,17 +252,10 @@ class _Cloud:
         self.reach = self.reach * np.exp(accepted.mean(axis=1) - _GOOD_ACCEPTANCE)
 
     def _likelihood(self, points: Array) -> Array:
-        curves = self._curves(points)
+        curves = self.prior.curves(points, self.sizes)
         residuals = np.where(self.known[:, None], self.scores[:, None] - curves, 0.0)
         n_known = self.known.sum(axis=1)
         return self.prior.noise.log_likelihood(residuals, self.precision, n_known)
-
-    def _curves(self, points: Array) -> Array:
-        """Evaluate samples at the measured sizes, each on the curve it was measured on."""
-        if self.n_dims == N_COORDINATES:
-            return sigmoid_curve(self.sizes, from_unbounded(points))
-        each = points.reshape(*points.shape[:2], -1, N_COORDINATES)[:, :, self.prior.blocks]
-        return sigmoid_curve(self.sizes[:, None], from_unbounded(each))[..., 0]
 
 
 def _largest_step(gap: Array, left: Array) -> Array:

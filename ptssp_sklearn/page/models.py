@@ -21,6 +21,9 @@ from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.serving.limits import DEFAULT_LIMITS
 from ptssp_sklearn.serving.mlflow_model import load_model as load_registered
 
+DEFAULT = "general"
+"""The model that the page starts with: it looks at images."""
+
 _MEGABYTE = 1_000_000
 _REGISTERED, _FILE = "models:/", ".safetensors"
 _URI = re.compile(r"models:/[\w .-]+(@[\w.-]+|/\d+)")
@@ -38,7 +41,7 @@ class Chosen:
 def choose_model(words: Words) -> Callable[[], Chosen]:
     """Show the choice of a model; give what loads it."""
     names = {_REGISTERED: words("registered"), _FILE: words("file")}
-    options = [*pretrained_names(), *names]
+    options = [*sorted(pretrained_names(), key=lambda name: name != DEFAULT), *names]
     kind = st.selectbox(words("model"), options, format_func=lambda n: names.get(n, n), key="model")
     uri, file = "", None
     if kind == _REGISTERED:

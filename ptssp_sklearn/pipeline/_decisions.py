@@ -68,6 +68,7 @@ class CurveAdviceMixin(CurveForecastMixin):
         *,
         pilot: Any = None,
         learner: Any = None,
+        metric: str | None = None,
         cost: float = 1.0,
         fixed_cost: float = 0.0,
         penalty: float = 0.0,
@@ -83,7 +84,7 @@ class CurveAdviceMixin(CurveForecastMixin):
             None: the population of the training curves is the prior.
         target_map : float or array-like of shape (n_rows,)
             A fraction in (0, 1). Of one row, several may be asked.
-        pilot, learner
+        pilot, learner, metric
             As in `predict_distribution`; the images of the largest point are labelled already.
         cost, fixed_cost, penalty : float
             Of an image, of a measurement, and of missing the target.
@@ -104,7 +105,7 @@ class CurveAdviceMixin(CurveForecastMixin):
             If target, pilot, costs, rounds or probability are not usable.
         """
         costs = Costs(cost, fixed_cost, penalty)
-        believed = self.predict_distribution(X, pilot=pilot, learner=learner)
+        believed = self.predict_distribution(X, pilot=pilot, learner=learner, metric=metric)
         targets, believed = match_targets(check_target(target_map), believed)
         points = None if pilot is None else read_pilot(pilot)
         plans = []

@@ -17,6 +17,7 @@ from ptssp_sklearn.curves.sigmoid import sigmoid_curve, whole_images
 from ptssp_sklearn.curves.table import join_by_name
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.pipeline.validation import (
+    asked_relation,
     check_certainty,
     check_levels,
     check_reached,
@@ -35,7 +36,7 @@ class CurveForecastMixin:
     steps: Any
 
     def predict_distribution(
-        self, X: Any, *, pilot: Any = None, learner: Any = None
+        self, X: Any, *, pilot: Any = None, learner: Any = None, metric: str | None = None
     ) -> CurveDistribution:
         """Predict a distribution over curves.
 
@@ -50,6 +51,9 @@ class CurveForecastMixin:
         learner : str or Learner, optional
             Whose curve is asked for, by name (``"yolo11n"``) or by what it was trained on
             (``"coco"``); for models that know several. By default it is integrated over.
+        metric : {"map50_95", "map50"}, optional
+            What pilot, target and answer are scores of; by default what the model was trained
+            on. Curves of mAP50 are turned from those of mAP50-95, which widens the answer.
 
         Returns
         -------
@@ -59,7 +63,7 @@ class CurveForecastMixin:
         ------
         ValueError
             If the last step predicts no distributions, the pilot is not usable, or a learner
-            is not known.
+            or metric is not known.
         """
         check_is_fitted(self)
         last = self.steps[-1][1]
@@ -73,7 +77,9 @@ class CurveForecastMixin:
             pilot = join_by_name(pilot, X, "pilot")
             check_pilot(pilot, None if X is None else len(X))
         features = None if X is None else features_of(self, X)
-        known = {} if learner is None else {"learner": learner}
+        relation = asked_relation(last, getattr(self, "about_", {}), metric)
+        given = {"learner": learner, "relation": relation}
+        known = {name: value for name, value in given.items() if value is not None}
         found = last.predict_distribution(features, pilot=pilot, **known)
         if pilot is not None:
             say_oddities(pilot, found)
@@ -86,6 +92,7 @@ class CurveForecastMixin:
         *,
         pilot: Any = None,
         learner: Any = None,
+        metric: str | None = None,
         quantiles: ArrayLike | None = None,
     ) -> NDArray[np.float64]:
         """Predict scores at training-set sizes.
@@ -95,7 +102,7 @@ class CurveForecastMixin:
         X : image table of n_rows rows, labelled data set or its path, or None
             None: the population of the training curves is the prior.
         sizes : array-like of shape (n_sizes,), images
-        pilot, learner
+        pilot, learner, metric
             As in `predict_distribution`: measured points sharpen the prediction.
         quantiles : array-like of shape (n_quantiles,), optional
             Levels in (0, 1): quantiles of the score one would measure instead of the mean
@@ -113,9 +120,9 @@ class CurveForecastMixin:
         sizes = np.atleast_1d(np.asarray(sizes, dtype=float))
         if quantiles is not None:
             levels = check_levels(quantiles)
-            believed = self.predict_distribution(X, pilot=pilot, learner=learner)
+            believed = self.predict_distribution(X, pilot=pilot, learner=learner, metric=metric)
             return believed.curve_quantiles(sizes, levels)
-        return sigmoid_curve(sizes, self._central(X, pilot, learner))
+        return sigmoid_curve(sizes, self._central(X, pilot, learner, metric))
 
     def required_size(
         self,
@@ -124,6 +131,7 @@ class CurveForecastMixin:
         *,
         pilot: Any = None,
         learner: Any = None,
+        metric: str | None = None,
         certainty: float = 0.5,
         interval: float | None = None,
         unreachable: str = "inf",
@@ -140,7 +148,7 @@ class CurveForecastMixin:
             None: the population of the training curves is the prior.
         target_map : float or array-like of shape (n_rows,)
             Target score, a fraction in (0, 1). Of one row, several may be asked.
-        pilot, learner
+        pilot, learner, metric
             As in `predict_distribution`: measured points sharpen the prediction.
         certainty : float, default=0.5
             Probability with which the size suffices, in (0, 1).
@@ -165,7 +173,7 @@ class CurveForecastMixin:
         check_unreachable(unreachable)
         levels = [check_certainty(certainty)]
         levels += [] if interval is None else interval_levels(interval)
-        distribution = self._believed(X, pilot, learner, interval)
+        distribution = self._believed(X, pilot, learner, metric, interval)
         target, distribution = match_targets(target, distribution)
         sizes, *ends = whole_images(distribution.required_sizes(target, levels)).T
         if unreachable == "raise":
@@ -183,13 +191,14 @@ class CurveForecastMixin:
         *,
         pilot: Any = None,
         learner: Any = None,
+        metric: str | None = None,
         size: float = np.inf,
     ) -> NDArray[np.float64]:
         """Give the probability that a target is reached, with `size` images or at all.
 
         Parameters
         ----------
-        X, target_map, pilot, learner
+        X, target_map, pilot, learner, metric
             As in `required_size`.
         size : float, default=inf
             Images.
@@ -198,7 +207,7 @@ class CurveForecastMixin:
         -------
         probability : ndarray of shape (n_rows,)
         """
-        distribution = self.predict_distribution(X, pilot=pilot, learner=learner)
+        distribution = self.predict_distribution(X, pilot=pilot, learner=learner, metric=metric)
         target, distribution = match_targets(check_target(target_map), distribution)
         return distribution.reach_probability(target, size)
 
@@ -206,16 +215,17 @@ class CurveForecastMixin:
         return hasattr(self.steps[-1][1], "predict_distribution")
 
     def _believed(
-        self, X: Any, pilot: Any, learner: Any, interval: float | None
+        self, X: Any, pilot: Any, learner: Any, metric: str | None, interval: float | None
     ) -> CurveDistribution:
         """Predict a distribution; of a last step without any, take the curve as certain."""
-        given = (pilot, learner, interval)
+        given = (pilot, learner, metric, interval)
         if self._predicts_distributions() or any(one is not None for one in given):
-            return self.predict_distribution(X, pilot=pilot, learner=learner)
+            return self.predict_distribution(X, pilot=pilot, learner=learner, metric=metric)
         points = np.asarray(self.predict(X))[:, None]  # type: ignore[attr-defined]
         return CurveDistribution(points, MeasurementNoise())
 
-    def _central(self, X: Any, pilot: Any, learner: Any) -> NDArray[np.float64]:
-        if pilot is None and learner is None:
+    def _central(self, X: Any, pilot: Any, learner: Any, metric: str | None) -> NDArray[np.float64]:
+        if pilot is None and learner is None and metric is None:
             return self.predict(X)  # type: ignore[attr-defined]
-        return self.predict_distribution(X, pilot=pilot, learner=learner).central_params()
+        believed = self.predict_distribution(X, pilot=pilot, learner=learner, metric=metric)
+        return believed.central_params()

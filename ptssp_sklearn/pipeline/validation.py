@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn import config_context
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
+from ptssp_sklearn.bayes.metric_relation import METRICS, known_relations
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.curves.pilot_oddities import below_measured, odd_points
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
@@ -69,6 +71,41 @@ def check_certainty(certainty: float) -> float:
         hint = " Divide percentages by 100." if not found.ndim and found >= 1 else ""
         raise ValueError(f"Got certainty={certainty}, expected one fraction in (0, 1).{hint}")
     return float(found)
+
+
+def asked_relation(last: Any, about: dict[str, Any], metric: str | None) -> MetricRelation | None:
+    """Give what turns a model's curves into those of the metric asked for.
+
+    Parameters
+    ----------
+    last : fitted regressor
+    about : dict
+        The model's card.
+    metric : {"map50_95", "map50"} or None
+        None: the model's own.
+
+    Returns
+    -------
+    relation : MetricRelation, or None where it is the model's own metric
+
+    Raises
+    ------
+    ValueError
+        If there is no such metric, or the model knows mAP50 only.
+    """
+    own = about.get("metric", METRICS[0])
+    if metric is None or metric == own:
+        return None
+    if metric not in METRICS:
+        raise ValueError(f"Got metric={metric!r:.40}, expected {' or '.join(map(repr, METRICS))}.")
+    if metric == METRICS[0]:
+        raise ValueError(
+            f"Got metric={metric!r}, but this model was trained on {own}; leave out metric or ask "
+            "a model of mAP50-95."
+        )
+    if hasattr(last, "hierarchy_"):
+        return last.hierarchy_.relation
+    return known_relations()[about.get("shape") or "boxes"]
 
 
 def check_reached(

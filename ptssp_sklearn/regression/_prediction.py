@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
 from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.bayes.posterior import N_SAMPLES, CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import LEVELS, LevelMap
@@ -40,6 +41,7 @@ class CurvePredictionMixin:
         *,
         pilot: Any = None,
         learner: Any = None,
+        relation: MetricRelation | None = None,
         n_samples: int = N_SAMPLES,
     ) -> CurveDistribution:
         """Predict a distribution over the curve of every row.
@@ -55,6 +57,8 @@ class CurvePredictionMixin:
             Measured points, the evidence; a standard error may follow a score.
         learner : None
             This model knows curves of one learner.
+        relation : MetricRelation, optional
+            Where pilot and answer are of mAP50, and this model knows mAP50-95.
         n_samples : int, default=1000
             Curves that stand for the distribution.
 
@@ -71,10 +75,13 @@ class CurvePredictionMixin:
         self._check_curves()
         measured = None if pilot is None else read_pilot(pilot)
         _check_one_learner(learner, measured)
-        errors = None if measured is None else measured.errors
+        beside: dict[str, Any] = {
+            "relation": relation,
+            "errors": None if measured is None else measured.errors,
+        }
         if X is None:
             n_rows = 1 if measured is None else len(measured)
-            prior = replace(self.population_.prior(n_rows, seed=self.seed_), errors=errors)
+            prior = replace(self.population_.prior(n_rows, seed=self.seed_), **beside)
             shown = () if measured is None else (measured.sizes, measured.scores)
             return prior.distribution(*shown, n_samples=n_samples)
         X = self._features(X)
@@ -84,7 +91,7 @@ class CurvePredictionMixin:
         levels = np.empty((2, len(X), len(LEVELS)))
         for prior, rows in self._priors(X):
             mine = () if measured is None else (measured.sizes, measured.scores[rows])
-            found = replace(prior, errors=errors).distribution(*mine, n_samples=n_samples)
+            found = replace(prior, **beside).distribution(*mine, n_samples=n_samples)
             params[rows] = found.params
             levels[0, rows], levels[1, rows] = found.level_map.curve, found.level_map.size
         return CurveDistribution(params, self.population_.noise, self.seed_, LevelMap(*levels))

@@ -16,6 +16,7 @@ from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.hierarchy.fitting import fit_hierarchy
 from ptssp_sklearn.bayes.hierarchy.model import CurveHierarchy
+from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
 from ptssp_sklearn.bayes.learners import Learner, find_learner
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.posterior import N_SAMPLES, CurvePrior
@@ -122,6 +123,7 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         *,
         pilot: Any = None,
         learner: str | Learner | None = None,
+        relation: MetricRelation | None = None,
         n_samples: int = N_SAMPLES,
     ) -> CurveDistribution:
         """Predict a distribution over the curve of a learner on a new data set.
@@ -135,6 +137,8 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         learner : str or Learner, optional
             Of the curve; see `ptssp_sklearn.bayes.find_learner`. By default it is integrated
             over.
+        relation : MetricRelation, optional
+            Where pilot and answer are of mAP50; this model knows mAP50-95.
         n_samples : int, default=1000
             Curves that stand for the distribution.
 
@@ -152,9 +156,10 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
             raise ValueError("Got images, but this model knows none: pass X=None.")
         asked = None if learner is None else find_learner(learner)
         if pilot is None:
-            return self._prior(asked).distribution(n_samples=n_samples)
+            prior = replace(self._prior(asked), relation=relation)
+            return prior.distribution(n_samples=n_samples)
         points = read_pilot(pilot)
-        prior = self._prior(asked, points)
+        prior = replace(self._prior(asked, points), relation=relation)
         return prior.distribution(points.sizes, points.scores, n_samples=n_samples)
 
     def calibrated(self, level_maps: tuple[LevelMap, LevelMap]) -> LearnerCurveRegressor:

@@ -154,6 +154,7 @@ def answer_for(
     *,
     pilot: Sequence[tuple[Any, ...]] = (),
     learner: str | None = None,
+    metric: str | None = None,
     classes: str | None = None,
     coverage: float = 0.9,
 ) -> Answer:
@@ -171,6 +172,8 @@ def answer_for(
         Measured points; see `ptssp_sklearn.curves.read_pilot`.
     learner : str, optional
         Whose curve is asked for, of a model that knows several.
+    metric : {"map50_95", "map50"}, optional
+        What target and pilot are scores of; by default what the model was trained on.
     classes : str, optional
         The class that is asked about, to be named in the answer; by default all.
     coverage : float, default=0.9
@@ -189,7 +192,7 @@ def answer_for(
     seen = Seen.of(table, classes)
     with hear_remarks() as said:
         features = embed(model, table)
-    forecast = forecast_for(model, features, pilot=pilot, learner=learner, seen=seen)
+    forecast = forecast_for(model, features, pilot=pilot, learner=learner, metric=metric, seen=seen)
     forecast = replace(forecast, remarks=(*said, *forecast.remarks))
     return answer_about(forecast, target_map, coverage)
 

@@ -18,7 +18,7 @@ from ptssp_sklearn.curves.pilot_oddities import below_measured, odd_points
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.images.table import check_image_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
-from ptssp_sklearn.pipeline.validation import features_of, without_images
+from ptssp_sklearn.pipeline.validation import asked_relation, features_of, without_images
 
 _TARGETS = np.arange(1, 100) / 100
 _WITHIN = (0.5, 0.8)
@@ -149,6 +149,7 @@ def forecast_for(
     *,
     pilot: Sequence[tuple[Any, ...]] = (),
     learner: str | None = None,
+    metric: str | None = None,
     seen: Seen | None = None,
 ) -> Forecast:
     """Predict from embedded images.
@@ -163,6 +164,8 @@ def forecast_for(
         Measured points; see `ptssp_sklearn.curves.read_pilot`.
     learner : str, optional
         Whose curve is asked for, of a model that knows several.
+    metric : {"map50_95", "map50"}, optional
+        What pilot and answer are scores of; by default the model's own.
     seen : Seen, optional
         What the features are of.
 
@@ -174,19 +177,20 @@ def forecast_for(
     about = getattr(model, "about_", {})
     neighbours = None if features is None else last.neighbours(features)
     known = model.training_curves
-    asked = {} if learner is None else {"learner": learner}
+    given = {"learner": learner, "relation": asked_relation(last, about, metric)}
+    asked = {name: value for name, value in given.items() if value is not None}
     found = Forecast(
         believed=last.predict_distribution(features, pilot=list(pilot) or None, **asked),
         seen=seen or Seen(),
         pilot=[(float(point[0]), float(point[1])) for point in pilot],
         learner=learner or _usual_learner(about, last),
-        metric=about.get("metric", "map50_95"),
+        metric=metric or about.get("metric", "map50_95"),
         shape=about.get("shape", _shape(last)),
         out_of_domain=None if features is None else float(last.out_of_domain(features)[0]),
         neighbours=neighbours,
         alike=None if neighbours is None else known.loc[neighbours["dataset"]],
         model=about.get("name", "unnamed"),
-        warning=_warnings(about, last, pilot),
+        warning=_warnings(about, last, () if "relation" in asked else pilot),
     )
     return replace(found, remarks=(*odd_points(pilot), *below_measured(pilot, found.curve)))
 
@@ -212,6 +216,7 @@ def _warnings(about: dict[str, Any], last: Any, pilot: Sequence[tuple[Any, ...]]
     if above is not None:
         size, score = above
         found.append(
-            f"no known detector has mAP50-95 {score:g} with {size:,.0f} images: was this mAP50?"
+            f"no known detector has mAP50-95 {score:g} with {size:,.0f} images: was this mAP50? "
+            "Then ask with metric map50."
         )
     return " ".join(found)

@@ -31,6 +31,7 @@ PARAM_DEFAULTS: dict[str, Any] = {
     "interval": 0.9,
     "unreachable": "nan",
     "learner": "",
+    "metric": "",
 }
 """Parameters of a request; one without a default must be given."""
 
@@ -78,12 +79,15 @@ class Question:
         (which only some JSON readers understand), or an error that names the row.
     learner : str or None
         Whose curve is asked for, of a model that knows several.
+    metric : {"map50_95", "map50"} or None
+        What target and pilot are scores of; None: what the model was trained on.
     """
 
     target_map: float
     interval: float
     unreachable: str
     learner: str | None
+    metric: str | None
 
     @classmethod
     def read(cls, params: Mapping[str, Any] | None) -> Question:
@@ -109,7 +113,7 @@ class Question:
                 find_learner(learner)
         except ValueError as error:
             raise RequestError(str(error)) from None
-        return cls(target, interval, asked["unreachable"], learner)
+        return cls(target, interval, asked["unreachable"], learner, asked["metric"] or None)
 
 
 def check_param_names(names: Any) -> None:
@@ -194,6 +198,7 @@ class Answerer:
                 question.target_map,
                 pilot=row.pilot,
                 learner=question.learner,
+                metric=question.metric,
                 coverage=question.interval,
             )
         except ValueError as error:

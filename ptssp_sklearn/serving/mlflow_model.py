@@ -148,7 +148,7 @@ def signature(pipeline: TrainingSizePipeline) -> Any:
         ColSpec(DataType.string if n in TEXT_COLUMNS else DataType.double, n, required=False)
         for n in OUTPUT_COLUMNS
     ]
-    kinds = {"unreachable": DataType.string, "learner": DataType.string}
+    kinds = dict.fromkeys(("unreachable", "learner", "metric"), DataType.string)
     params = [
         ParamSpec(name, kinds.get(name, DataType.double), default)
         for name, default in PARAM_DEFAULTS.items()

@@ -87,6 +87,18 @@ def test_a_model_of_curves_alone_asks_for_pilots_only():
         answerer.answer(pd.DataFrame({"image_1": ["x"]}), {"target_map": 0.4})
 
 
+def test_target_and_pilot_may_be_of_map50():
+    model = load_pretrained("detectors")
+    params = {"target_map": 0.4, "metric": "map50"}
+    answers = Answerer(model).answer(pd.DataFrame({"pilot": [PILOT]}), params)
+    pilot = [(16, 0.12), (64, 0.25)]
+    found = model.required_size(None, 0.4, pilot=pilot, interval=0.9, metric="map50")
+    assert answers["low"][0] == found["low"][0]
+    for metric in ("map75", "mAP50"):
+        with pytest.raises(RequestError, match=f"metric='{metric}', expected 'map50_95' or"):
+            Answerer(model).answer(pd.DataFrame({"pilot": [PILOT]}), params | {"metric": metric})
+
+
 def test_a_request_may_name_the_learner_and_points_of_others():
     model = load_pretrained("detectors")
     table = pd.DataFrame({"pilot": ['[[16, 0.31, "yolov5n"]]', "[[16, 0.31, 0.02]]"]})

@@ -244,6 +244,7 @@ def test_its_signature_has_params_and_an_example(logged):
         "interval",
         "unreachable",
         "learner",
+        "metric",
     ]
     assert signature.inputs.required_input_names() == ["image_1"]
     assert "size_80" in signature.outputs.input_names()

@@ -1,0 +1,70 @@
+"""mAP50 and mAP50-95 of the same training: curves of one turned into curves of the other.
+
+The relation is a line between logits, with the spread by which a data set lies beside it. It is
+fitted to the banks, which hold both scores, by ``python -m experiments.metric_relations``.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
+from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS
+
+Array = NDArray[np.float64]
+
+METRICS = ("map50_95", "map50")
+"""Scores that may be asked about; models know the first."""
+
+_PLACES = (1 / 3, 2 / 3)
+_EDGE = 1e-9
+
+
+@cache
+def known_relations() -> dict[str, MetricRelation]:
+    """Read the relations that come with the package, of boxes and of masks."""
+    file = resources.files("ptssp_sklearn").joinpath("data", "metric_relations.json")
+    return {name: MetricRelation(**values) for name, values in json.loads(file.read_text()).items()}
+
+
+def lax_params(params: Array, relation: MetricRelation, aside: Array) -> Array:
+    """Turn curves of mAP50-95 into curves of mAP50.
+
+    Start and plateau are turned exactly, and so are the scores at a third and at two thirds of
+    the rise, between which the turned curve is a 4PL.
+
+    Parameters
+    ----------
+    params : ndarray of shape (..., 4)
+        A, B, C, D of curves of mAP50-95.
+    relation : MetricRelation
+    aside : ndarray of shape (...)
+        How far each curve lies beside the line, in logits: its own draw of the spread.
+
+    Returns
+    -------
+    params : ndarray of shape (..., 4)
+        A, B, C, D of curves of mAP50.
+    """
+    a, b, c, d = np.moveaxis(params, -1, 0)
+
+    def turned(scores: Array) -> Array:
+        return expit(
+            relation.offset + relation.slope * logit(np.clip(scores, _EDGE, 1 - _EDGE)) + aside
+        )
+
+    start, end = turned(a), turned(d)
+    rise = np.maximum(end - start, _EDGE)
+    log_sizes = [np.log(c) + logit(place) / b for place in _PLACES]
+    shares = [np.clip((turned(a + (d - a) * p) - start) / rise, _EDGE, 1 - _EDGE) for p in _PLACES]
+    heights = [logit(share) for share in shares]
+    slope = (heights[1] - heights[0]) / (log_sizes[1] - log_sizes[0])
+    slope = np.clip(slope, *PARAM_BOUNDS["B"])
+    middle = np.exp(np.clip(log_sizes[0] - heights[0] / slope, *np.log(PARAM_BOUNDS["C"])))
+    return np.stack([start, slope, middle, np.maximum(end, start)], axis=-1)
