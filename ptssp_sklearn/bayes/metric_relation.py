@@ -11,13 +11,11 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
 from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS
-
-Array = NDArray[np.float64]
 
 METRICS = ("map50_95", "map50")
 """Scores that may be asked about; models know the first."""
