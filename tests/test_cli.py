@@ -105,7 +105,7 @@ def test_the_metric_of_target_and_pilot_is_said():
     assert "Score: mAP50 of boxes, over all classes" in words.stdout
     assert "median mAP50 " in words.stdout
     wrong = ptssp("plan", *asked[:-1], "map")
-    assert wrong.returncode == 2
+    assert wrong.exit_code == 2
     assert "Got metric='map', expected 'map50_95' or 'map50'." in wrong.stderr
 
 
