@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "OMP_NUM_THREADS": "1",
     "PYTHONPATH": str(ROOT),
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),

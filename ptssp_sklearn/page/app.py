@@ -15,22 +15,22 @@ import pandas as pd
 import streamlit as st
 
 from ptssp_sklearn.page.chart import curve_chart, curve_table, long_table, numbers_table
-from ptssp_sklearn.page.export import (
-    answer_json,
-    curve_csv,
-    plot_bytes,
-    python_lines,
-    shell_line,
-)
-from ptssp_sklearn.page.models import Chosen, choose_model
+from ptssp_sklearn.page.models import Chosen, choose_model, choose_score
 from ptssp_sklearn.page.pilot import pilot_points
 from ptssp_sklearn.page.session import Refused, beside, remember
 from ptssp_sklearn.page.text import LANGUAGES, Words, plain
 from ptssp_sklearn.page.uploads import Task
-from ptssp_sklearn.page.widgets import choose_pilot, choose_task, show_gallery
+from ptssp_sklearn.page.widgets import (
+    choose_pilot,
+    choose_task,
+    offer_files,
+    show_gallery,
+    show_recipe,
+)
 from ptssp_sklearn.pipeline.validation import looks_at_images
 from ptssp_sklearn.serving.answer import Answer, answer_about
 from ptssp_sklearn.serving.forecast import Forecast, Seen, embed, forecast_for
+from ptssp_sklearn.serving.wording import METRICS
 
 _TWO_COLUMNS = (3, 2)
 _INTERVALS = (0.5, 0.8, 0.9, 0.95)
@@ -44,10 +44,17 @@ class Asked:
     task: Task | None
     pilot: list[tuple[float, float]]
     coverage: float
+    learner: str | None = None
+    metric: str | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
         return self.chosen.key, None if self.task is None else self.task.key
+
+    @property
+    def about(self) -> dict[str, str | None]:
+        """Name whose score is asked about, and which, as the library takes them."""
+        return {"learner": self.learner, "metric": self.metric}
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,9 @@ def _answer(asked: Asked | None, words: Words) -> None:
             found = _find(asked, words)
             _say(found, words)
         _show(found, words)
-        _downloads(found, words)
-        _recipe(found.answer, asked, words)
+        offer_files(found.answer, found.table, words)
+        choice = replace(asked.chosen.choice, **asked.about)
+        show_recipe(found.answer, choice, asked.task, words)
 
 
 def _header() -> Words:
@@ -105,7 +113,7 @@ def _header() -> Words:
         horizontal=True,
         key="language",
     )
-    words = Words(language)
+    words = Words(language, METRICS[st.session_state.get("metric") or "map50_95"])
     title.title(words("title"), anchor=False)
     return words
 
@@ -129,13 +137,14 @@ def _inputs(place: Any, words: Words) -> Asked | None:
         read_task = choose_task(words)
     with model:
         chosen = load()
+        learner, metric = choose_score(words, chosen.model)
     with images:
         task = _task(words, chosen, read_task)
     with pilot, beside(words, "bad_pilot"):
         points = pilot_points(read_table())
     if task is None and looks_at_images(chosen.model):
         return None
-    return Asked(chosen, task, points, coverage)
+    return Asked(chosen, task, points, coverage, learner, metric)
 
 
 def _task(words: Words, chosen: Chosen, read: Callable[[], Task | None]) -> Task | None:
@@ -151,7 +160,7 @@ def _task(words: Words, chosen: Chosen, read: Callable[[], Task | None]) -> Task
 def _find(asked: Asked, words: Words) -> Found:
     forecast, before = _forecasts(asked, words)
     target, coverage = st.session_state["target"], asked.coverage
-    key = (asked.key, coverage)
+    key = (asked.key, coverage, *asked.about.values())
     table = remember("curve", (key, *asked.pilot), lambda: curve_table(forecast, coverage))
     alike = remember("alike", asked.key, lambda: long_table(forecast.alike))
     found = Found(answer_about(forecast, target, coverage), forecast, table, alike)
@@ -181,13 +190,16 @@ def _forecasts(asked: Asked, words: Words) -> tuple[Forecast, Forecast | None]:
     features = remember("features", asked.key, look)
     table = None if asked.task is None else asked.task.table
     seen = Seen.of(table)
-    before = remember("before", asked.key, lambda: forecast_for(model, features, seen=seen))
+    key = (asked.key, *asked.about.values())
+    before = remember(
+        "before", key, lambda: forecast_for(model, features, seen=seen, **asked.about)
+    )
     if not asked.pilot:
         return before, None
-    key = (asked.key, *asked.pilot)
+    key = (*key, *asked.pilot)
 
     def believe() -> Forecast:
-        return forecast_for(model, features, pilot=asked.pilot, seen=seen)
+        return forecast_for(model, features, pilot=asked.pilot, seen=seen, **asked.about)
 
     return remember("forecast", key, believe), before
 
@@ -214,29 +226,3 @@ def _say(found: Found, words: Words) -> None:
 
 def _set_target(score: float) -> None:
     st.session_state["target"] = score
-
-
-def _downloads(found: Found, words: Words) -> None:
-    answer, table = found.answer, found.table
-    st.markdown(f"**{words('download')}**")
-    files: dict[str, tuple[str, str, Callable[[], str | bytes]]] = {
-        "curve_csv": ("curve.csv", "text/csv", lambda: curve_csv(table)),
-        "answer_json": ("answer.json", "application/json", lambda: answer_json(answer)),
-        "plot_png": ("curve.png", "image/png", lambda: plot_bytes(answer, "png")),
-        "plot_svg": (
-            "curve.svg",
-            "image/svg+xml",
-            lambda: plot_bytes(answer, "svg"),
-        ),
-    }
-    with st.container(horizontal=True):
-        for key, (name, mime, make) in files.items():
-            st.download_button(words(key), make, name, mime, key=key, on_click="ignore")
-
-
-def _recipe(answer: Answer, asked: Asked, words: Words) -> None:
-    with st.expander(words("same")):
-        line = shell_line(answer, asked.chosen.choice, asked.task)
-        if line is not None:
-            st.code(line, language="sh", wrap_lines=True)
-        st.code(python_lines(answer, asked.chosen.choice, asked.task), language="python")

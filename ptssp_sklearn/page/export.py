@@ -17,9 +17,20 @@ from ptssp_sklearn.serving.answer import Answer, answer_display
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A model as it is named elsewhere: shipped, ``models:/…`` or the name of a file."""
+    """A model as it is named elsewhere: shipped, ``models:/…`` or the name of a file.
+
+    With it goes whose score it is asked about, and which, where that was chosen.
+    """
 
     name: str
+    learner: str | None = None
+    metric: str | None = None
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Give the learner and the metric that were chosen."""
+        both = {"learner": self.learner, "metric": self.metric}
+        return {key: value for key, value in both.items() if value is not None}
 
     @property
     def code(self) -> tuple[str, str]:
@@ -48,6 +59,7 @@ def shell_line(answer: Answer, choice: ModelChoice, task: Task | None) -> str | 
         parts += [part for name in masks for part in ("--mask", name)]
     parts += ["--target", f"{answer.target_map:g}", "--interval", f"{answer.coverage:g}"]
     parts += ["--model", choice.name]
+    parts += [part for key, value in choice.about.items() for part in (f"--{key}", value)]
     for size, score in answer.forecast.pilot:
         parts += ["--pilot", f"{size!r}:{score!r}"]
     return shlex.join(parts)
@@ -60,6 +72,7 @@ def python_lines(answer: Answer, choice: ModelChoice, task: Task | None) -> str:
     lines = ["from ptssp_sklearn.images import one_row"] if "one_row" in table else []
     lines += ["from ptssp_sklearn.serving import answer_for", imported, table]
     asked = f"{answer.target_map:g}, pilot={answer.forecast.pilot!r}, coverage={answer.coverage:g}"
+    asked += "".join(f", {key}={value!r}" for key, value in choice.about.items())
     lines.append(f"answer = answer_for({load}, X, {asked})")
     lines.append("print(answer.sentence())")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ptssp_sklearn.bayes.learners import learner_names
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.page.export import ModelChoice
 from ptssp_sklearn.page.session import beside, remember
@@ -20,6 +21,7 @@ from ptssp_sklearn.pipeline.pretrained import load_pretrained, pretrained_names
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.serving.limits import DEFAULT_LIMITS
 from ptssp_sklearn.serving.mlflow_model import load_model as load_registered
+from ptssp_sklearn.serving.wording import METRICS
 
 DEFAULT = "general"
 """The model that the page starts with: it looks at images."""
@@ -67,6 +69,21 @@ def choose_model(words: Words) -> Callable[[], Chosen]:
             return Chosen((kind, file.file_id), ModelChoice(file.name), model)
 
     return load
+
+
+def choose_score(words: Words, model: TrainingSizePipeline) -> tuple[str | None, str | None]:
+    """Ask whose score is meant, of a model that knows several learners, and which."""
+    learner = None
+    if hasattr(model.steps[-1][1], "hierarchy_"):
+        learner = st.selectbox(
+            words("learner"), [None, *learner_names()],
+            format_func=lambda name: name or words("any_learner"), key="learner",
+        )  # fmt: skip
+    metric = st.selectbox(
+        words("measure"), [None, *METRICS],
+        format_func=lambda name: METRICS.get(name, words("own_measure")), key="metric",
+    )  # fmt: skip
+    return learner, metric
 
 
 @st.cache_resource(show_spinner=False)

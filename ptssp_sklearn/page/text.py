@@ -27,7 +27,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The answer waits for the input marked below.",
         "Ответ появится, когда будет исправлено отмеченное ниже.",
     ),
-    "target": ("Target mAP50-95", "Целевой mAP50-95"),
+    "target": ("Target {metric}", "Целевой {metric}"),
     "looking": ("Looking at the images …", "Изучаем изображения …"),
     "lower": (
         "Lower the target to {score}, improve the learner, or add a measurement.",
@@ -74,6 +74,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "model_file": ("Model file (.safetensors)", "Файл модели (.safetensors)"),
     "file_wanted": ("Upload a file of save_model.", "Загрузите файл, записанный save_model."),
+    "learner": ("Learner", "Обучаемая модель"),
+    "any_learner": ("any, or one that is not listed", "любая или не из списка"),
+    "measure": ("Score", "Оценка"),
+    "own_measure": ("as the model was trained", "та, на которой обучалась модель"),
     "interval": ("Interval", "Интервал"),
     "numbers": ("training images, by certainty", "обучающих изображений, по надёжности"),
     "lost": ("out of reach", "недостижимо"),
@@ -85,7 +89,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "pilot_csv": ("Or a CSV file: size, score", "Или файл CSV: size, score"),
     "size": ("training images", "обучающих изображений"),
-    "score": ("mAP50-95", "mAP50-95"),
+    "score": ("{metric}", "{metric}"),
     "curve": ("Learning curve", "Кривая обучения"),
     "predicted": ("predicted", "прогноз"),
     "without_pilot": ("before the measurements", "до измерений"),
@@ -136,6 +140,8 @@ class Words:
     Parameters
     ----------
     language : {"en", "ru"}
+    metric : str, default="mAP50-95"
+        Which score is spoken of.
 
     Examples
     --------
@@ -144,11 +150,13 @@ class Words:
     ('Set the target to 0.4', '1\xa0234,5')
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, metric: str = "mAP50-95") -> None:
         self.language = language
+        self.metric = metric
 
     def __call__(self, key: str, **values: object) -> str:
-        return _TEXTS[key][list(LANGUAGES).index(self.language)].format(**values)
+        text = _TEXTS[key][list(LANGUAGES).index(self.language)]
+        return text.format(metric=self.metric, **values)
 
     def number(self, value: float, digits: int = 0) -> str:
         """Write a number with the separators of the language."""

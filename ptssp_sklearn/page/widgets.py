@@ -1,4 +1,4 @@
-"""The page's inputs: uploads, the example, the pilot, and the gallery."""
+"""What the page asks for and gives away: uploads, the example, the pilot, gallery, files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from ptssp_sklearn.banks import load_curve_bank
+from ptssp_sklearn.page.export import (
+    ModelChoice,
+    answer_json,
+    curve_csv,
+    plot_bytes,
+    python_lines,
+    shell_line,
+)
 from ptssp_sklearn.page.mask_overlay import count_objects, overlay_png
 from ptssp_sklearn.page.pilot import read_pilot
 from ptssp_sklearn.page.session import beside, remember
@@ -21,6 +29,7 @@ from ptssp_sklearn.page.uploads import (
     read_labels,
     read_masks,
 )
+from ptssp_sklearn.serving.answer import Answer
 from ptssp_sklearn.serving.limits import DEFAULT_LIMITS, IMAGE_FORMATS, MASK_FORMATS
 
 _MEGABYTE = 1_000_000
@@ -168,3 +177,26 @@ def choose_pilot(words: Words) -> Callable[[], pd.DataFrame]:
         return table
 
     return read
+
+
+def offer_files(answer: Answer, table: pd.DataFrame, words: Words) -> None:
+    """Show the buttons that save the answer and its curve."""
+    st.markdown(f"**{words('download')}**")
+    files: dict[str, tuple[str, str, Callable[[], str | bytes]]] = {
+        "curve_csv": ("curve.csv", "text/csv", lambda: curve_csv(table)),
+        "answer_json": ("answer.json", "application/json", lambda: answer_json(answer)),
+        "plot_png": ("curve.png", "image/png", lambda: plot_bytes(answer, "png")),
+        "plot_svg": ("curve.svg", "image/svg+xml", lambda: plot_bytes(answer, "svg")),
+    }
+    with st.container(horizontal=True):
+        for key, (name, mime, make) in files.items():
+            st.download_button(words(key), make, name, mime, key=key, on_click="ignore")
+
+
+def show_recipe(answer: Answer, choice: ModelChoice, task: Task | None, words: Words) -> None:
+    """Show the command and the Python that give the same answer."""
+    with st.expander(words("same")):
+        line = shell_line(answer, choice, task)
+        if line is not None:
+            st.code(line, language="sh", wrap_lines=True)
+        st.code(python_lines(answer, choice, task), language="python")

@@ -114,6 +114,19 @@ def test_masks_are_used_and_counted_by_name_or_label_file(page, given, images, m
     assert answered(settled(page)) == answer_for(model, row, 0.4).sentence()
 
 
+def test_learner_and_score_are_chosen_and_stand_in_the_recipe(page):
+    assert "learner" not in {box.key for box in page.selectbox}
+    page.selectbox(key="model").set_value("detectors").run()
+    page.selectbox(key="learner").set_value("YOLO11n").run()
+    page.selectbox(key="metric").set_value("map50").run()
+    about = {"learner": "YOLO11n", "metric": "map50"}
+    model = load_pretrained("detectors")
+    assert answered(settled(page)) == answer_for(model, None, 0.4, **about).sentence()
+    assert page.slider(key="target").label == "Target mAP50"
+    assert "--learner YOLO11n --metric map50" in page.code[0].value
+    assert "learner='YOLO11n', metric='map50'" in page.code[1].value
+
+
 def test_a_pilot_sharpens_the_answer_and_the_old_one_stays_in_sight(page, images, row, model):
     upload(page, "images", images)
     csv = "size,score\n" + "\n".join(f"{n},{score}" for n, score in PILOT)
