@@ -23,7 +23,12 @@ from ptssp_sklearn.measuring.trainings.worker import Setup
 from ptssp_sklearn.pipeline.provenance import code_version
 
 BANK, LEARNER = "photographs", "yolov5n-coco"
-SETTINGS: dict[str, Any] = {"weights": "yolov5n.yaml", "task": "labels", "side": 256}
+SETTINGS: dict[str, Any] = {
+    "weights": "yolov5n.yaml",
+    "task": "labels",
+    "side": 256,
+    "precision": "auto",
+}
 BUDGET = Budget(steps=300, batch_size=8)
 ROUNDS = ((4, 0), (16, 0), (64, 0), (8, 0), (32, 0), (128, 0), (256, 0))
 REPEATS = ((4, 1), (8, 1), (16, 1))

@@ -52,7 +52,7 @@ class Asked:
         return self.chosen.key, None if self.task is None else self.task.key
 
     @property
-    def about(self) -> dict[str, str | None]:
+    def about(self) -> dict[str, Any]:
         """Name whose score is asked about, and which, as the library takes them."""
         return {"learner": self.learner, "metric": self.metric}
 

@@ -131,7 +131,12 @@ def _take_over(network: Any, path: Path) -> None:
 
 
 def train_network(
-    network: Any, data: dict[str, Any], settings: dict[str, Any], budget: Budget
+    network: Any,
+    data: dict[str, Any],
+    settings: dict[str, Any],
+    budget: Budget,
+    *,
+    mixed: bool = False,
 ) -> Any:
     """Train, and give the moving average of the weights.
 
@@ -144,7 +149,10 @@ def train_network(
         Of ultralytics' trainer.
     budget : Budget
         Its steps are shared out among `EPOCHS`, rounded up.
+    mixed : bool, default=False
+        Whether the layers compute in bfloat16; weights and losses stay float32.
     """
+    import torch
     from ultralytics.models.yolo.detect import DetectionTrainer
     from ultralytics.models.yolo.segment import SegmentationTrainer
 
@@ -180,11 +188,30 @@ def train_network(
     model = "yolo11n-seg.yaml" if masks else "yolo11n.yaml"
     overrides = {**_FIXED, **_QUIET, **PROTOCOL, **schedule, **settings}
     run: Any = Run(overrides={**overrides, "model": model, "data": "data.yaml"})
-    run.model = network
+    kind, run.model = type(network), network
+    if mixed:
+        network.to(memory_format=torch.channels_last).__class__ = _in_bfloat16(kind)
     run.train()
-    trained = run.ema.ema.float().eval()
+    trained = run.ema.ema.float().eval().to(memory_format=torch.contiguous_format)
+    trained.__class__ = kind
     trained.criterion = None
     return trained.requires_grad_(False)
+
+
+def _in_bfloat16(kind: Any) -> Any:
+    """Make a class of network whose layers compute in bfloat16 and give float32."""
+    import torch
+    from torch.utils._pytree import tree_map
+
+    class Mixed(kind):
+        """Only the layers: positions in a loss need more digits."""
+
+        def predict(self, x: Any, *args: Any, **settings: Any) -> Any:
+            with torch.autocast(x.device.type, torch.bfloat16):
+                found = super().predict(x, *args, **settings)
+            return tree_map(lambda part: part.float() if torch.is_tensor(part) else part, found)
+
+    return Mixed
 
 
 def _loader(dataset: Any, settings: dict[str, Any], budget: Budget) -> Any:

@@ -27,6 +27,7 @@ DETECTION = {"conf": 0.001, "iou": 0.7, "max_det": 300}
 SIDES = {"cpu": 320, "cuda": 640}
 """Default sides of images, pixels."""
 
+PRECISIONS = ("auto", "float32", "bfloat16")
 TASKS = ("weights", "labels", "boxes", "masks")
 
 
@@ -49,6 +50,9 @@ class YoloLearner(Learner):
         on a CPU and 640 on a GPU.
     device : str
         ``cpu``, ``cuda`` or ``cuda:0``.
+    precision : {"auto", "float32", "bfloat16"}
+        What the layers compute in while they train; ``"auto"`` is bfloat16 where the machine
+        multiplies such matrices itself (Intel AMX, CUDA since Ampere), and float32 elsewhere.
 
     Notes
     -----
@@ -65,12 +69,14 @@ class YoloLearner(Learner):
         task: str = "weights",
         side: int | None = None,
         device: str = "cpu",
+        precision: str = "auto",
     ) -> None:
         self.weights = weights
         self.start = start
         self.task = task
         self.side = side or SIDES[device.partition(":")[0]]
         self.device = device
+        self.precision = precision
         self.name = Path(weights).stem
 
     def fit(
@@ -107,7 +113,8 @@ class YoloLearner(Learner):
                 "seed": seed % 2**31,
                 "project": str(folder / "run"),
             }
-            trained = train_network(network, data, settings, budget)
+            mixed = computes_in_bfloat16(self.precision, self.device)
+            trained = train_network(network, data, settings, budget, mixed=mixed)
             return YoloModel(trained, self.side, self.device)
 
     def _masks(self, samples: Sequence[Sample]) -> bool | None:
@@ -119,6 +126,8 @@ class YoloLearner(Learner):
     def _check(self, samples: Sequence[Sample], n_classes: int) -> None:
         if self.task not in TASKS:
             raise ValueError(f"Got task={self.task!r}, expected {', '.join(TASKS)}.")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"Got precision={self.precision!r}, expected {', '.join(PRECISIONS)}.")
         if self.side < 64 or self.side % 32:
             raise ValueError(f"Got side={self.side}, expected a multiple of 32 from 64 up.")
         if not samples:
@@ -178,6 +187,18 @@ class YoloModel(Model):
 
         state = self.network.state_dict()
         return save({name: value.cpu().clone().contiguous() for name, value in state.items()})
+
+
+def computes_in_bfloat16(precision: str, device: str) -> bool:
+    """Tell whether layers are to compute in bfloat16, as `YoloLearner` says."""
+    import torch
+
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.startswith("cuda"):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    processor: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(processor.get("amx_bf16"))
 
 
 def _prediction(result: Any, with_masks: bool) -> Prediction:
