@@ -178,13 +178,16 @@ class Runner:
     def _workers(self) -> Iterator[int]:
         """Choose the backend of joblib; give the number of its workers."""
         if self.dask is None:
-            with joblib.parallel_config(
+            workers = joblib.parallel_config(
                 backend="loky",
                 n_jobs=self.jobs,
                 inner_max_num_threads=self.setup.threads,
                 initializer=start_worker,
                 initargs=(os.getpid(),),
-            ):
+            )
+            with workers, warnings.catch_warnings():
+                # loky replaces a worker whose memory has grown, and warns of it
+                warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
                 yield self.jobs
             return
         from ptssp_sklearn.measuring.trainings.cluster import dask_workers
