@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.evaluation.campaigns import ROUNDS
 from experiments.evaluation.tables import SECTIONS
 from experiments.protocol.markdown import Column, put_section, table
 from experiments.published.calibrating import calibrate_without, rank_cases
@@ -15,6 +16,7 @@ from experiments.published.cases import SHOWN, Case, find_cases, judge
 from experiments.published.folds import fit_without, split
 from experiments.published.models import Model, baselines, detectors, general
 from experiments.published.other_learner import other_learner
+from experiments.published.rounds import collect_in_rounds
 from ptssp_sklearn import TrainingSizePipeline, load_curve_bank
 
 COLUMNS = {
@@ -59,14 +61,22 @@ def write_tables(page: Path, *, seeds: int, n_sweeps: int) -> str:
     """
     points = load_curve_bank("detectors").points
     cases = find_cases(points)
-    curves, crossed = [], []
+    curves, crossed, collected = [], [], []
     for seed in range(seeds):
         models = fit_without(points, split(points, cases, seed), seed=seed, n_sweeps=n_sweeps)
         models = calibrate_without(models, rank_cases(cases, models))
         curves.append(pd.DataFrame(_judged(cases, models)).assign(seed=seed))
         crossed.append(other_learner(points, models, seed).assign(seed=seed))
+        collected.append(collect_in_rounds(cases, models, seed))
     command = f"python -m experiments.detectors evaluate --seeds {seeds} --sweeps {n_sweeps}"
-    text = _section(points, cases, pd.concat(curves), pd.concat(crossed), command)
+    parts = [
+        _head(points, cases, command),
+        *_by_shown(pd.concat(curves)),
+        _by_pretraining(pd.concat(curves)),
+        _crossed(pd.concat(crossed)),
+        _rounds(pd.concat(collected)),
+    ]
+    text = "\n\n".join(parts)
     found = page.read_text() if page.exists() else "# Results\n"
     page.write_text(put_section(found, NAME, text, SECTIONS))
     return text
@@ -82,37 +92,52 @@ def _judged(cases: list[Case], models: dict[str, TrainingSizePipeline]) -> Itera
                     yield judge(case, shown, answer) | {"model": name}
 
 
-def _section(
-    points: pd.DataFrame,
-    cases: list[Case],
-    judged: pd.DataFrame,
-    crossed: pd.DataFrame,
-    command: str,
-) -> str:
-    parts = [
-        HEAD.format(
-            n_cases=len(cases),
-            n_learners=len({case.learner for case in cases}),
-            n_groups=len({case.group for case in cases}),
-            n_points=len(points),
-            all_groups=points["group"].nunique(),
-            command=command,
-        )
-    ]
+def _head(points: pd.DataFrame, cases: list[Case], command: str) -> str:
+    return HEAD.format(
+        n_cases=len(cases),
+        n_learners=len({case.learner for case in cases}),
+        n_groups=len({case.group for case in cases}),
+        n_points=len(points),
+        all_groups=points["group"].nunique(),
+        command=command,
+    )
+
+
+def _by_shown(judged: pd.DataFrame) -> Iterator[str]:
     for shown in SHOWN:
         rows = judged[judged["shown"] == shown]
         what = "No point measured" if not shown else f"Beyond {shown} measured point(s)"
-        parts.append(f"**{what}**\n\n{table(_means(rows, ['model']), ['model'], COLUMNS)}")
+        yield f"**{what}**\n\n{table(_means(rows, ['model']), ['model'], COLUMNS)}"
+
+
+def _by_pretraining(judged: pd.DataFrame) -> str:
     named = judged[(judged["model"] == "detectors, learner named") & judged["shown"].isin([0, 1])]
-    by_training = table(_means(named, ["pretraining", "shown"]), ["pretraining", "shown"], COLUMNS)
-    parts.append(f"**By what the learner was trained on before**, learner named\n\n{by_training}")
+    labels = ["pretraining", "shown"]
+    return "**By what the learner was trained on before**, learner named\n\n" + table(
+        _means(named, labels), labels, COLUMNS
+    )
+
+
+def _crossed(judged: pd.DataFrame) -> str:
     columns = {name: COLUMNS[name] for name in ("mae", "cover", "width")}
-    parts.append(
+    return (
         "**A point of another learner** at full size on the same data set (RF100-VL: six "
         "learners; every learner asked about, one other at random)\n\n"
-        + table(_means(crossed, ["model"]), ["model"], columns)
+        + table(_means(judged, ["model"]), ["model"], columns)
     )
-    return "\n\n".join(parts)
+
+
+def _rounds(collected: pd.DataFrame) -> str:
+    columns = {"curves": Column("curves", ".0f")}
+    columns |= {f"fail_{n}": Column(f"fails, {n} rounds", ".0%") for n in ROUNDS}
+    columns |= {f"cost_{n}": Column(f"cost ratio, {n}", ".2f") for n in ROUNDS}
+    columns |= {f"median_{max(ROUNDS)}": Column(f"median, {max(ROUNDS)}", ".2f")}
+    return (
+        "**Collecting in rounds** (LOC, Mahmood et al. 2022) up to a share of the final score, "
+        "from what was measured with at most so many images; a failure is a target missed after "
+        "the last round, the cost ratio what was collected beyond need, of need, where it was "
+        "reached\n\n" + table(collected, ["start", "target", "policy"], columns)
+    )
 
 
 def _means(rows: pd.DataFrame, labels: list[str]) -> pd.DataFrame:

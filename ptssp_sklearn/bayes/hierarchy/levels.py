@@ -1,5 +1,8 @@
 """The levels given every pair's coordinates: one Gaussian, drawn as a whole.
 
+A data set of weight w lies about the mean with the covariance S_u / w: of one that a point or
+two are known of little is taken for the others.
+
 Means, shifts and learners are drawn with the data sets integrated out, then the data sets:
 drawn one after another they would hold each other fast [1]_.
 
@@ -15,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import invwishart
 
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.hierarchy.points import LevelPoints
@@ -27,6 +31,7 @@ MEAN_SPREAD = np.array([3.0, 1.0, 3.0, 3.0])
 SHIFT_SPREAD = np.array([1.5, 0.4, 1.5, 0.7])
 """Spread of what a pretraining adds."""
 
+_FREEDOM = 12
 _N = len(USUAL_MEAN)
 _N_SHIFTS = len(PRETRAININGS)
 
@@ -85,7 +90,8 @@ def draw_levels(
     """
     of_pair, of_dataset = np.linalg.inv(spreads.within), np.linalg.inv(spreads.dataset)
     counts = np.bincount(points.dataset, minlength=points.n_datasets)
-    own = np.linalg.inv(of_dataset + counts[:, None, None] * of_pair)
+    loose = points.dataset_weights[:, None, None] * of_dataset
+    own = np.linalg.inv(loose + counts[:, None, None] * of_pair)
     precision, pull = _collapsed(z, points, spreads, own)
     size = len(pull)
     root = np.linalg.cholesky(precision.reshape(size * _N, size * _N))
@@ -93,7 +99,7 @@ def draw_levels(
     found = np.linalg.solve(root.T, np.linalg.solve(root, pull.ravel()) + noise)
     mean, shifts, learner = np.split(found.reshape(size, _N), [1, 1 + _N_SHIFTS])
     rest = sum_by(z - learner[points.learner], points.dataset, points.n_datasets)
-    centre = np.einsum("kij,kj->ki", own, mean @ of_dataset + rest @ of_pair)
+    centre = np.einsum("kij,kj->ki", own, loose @ mean[0] + rest @ of_pair)
     noise = rng.normal(size=(points.n_datasets, _N))
     dataset = centre + np.einsum("kij,kj->ki", np.linalg.cholesky(own), noise)
     return Levels(mean[0], shifts, learner, dataset)
@@ -110,11 +116,11 @@ def _collapsed(z: Array, points: LevelPoints, spreads: Spreads, own: Array) -> t
     sums = sum_by(z, points.dataset, points.n_datasets)
     seen = np.zeros((points.n_datasets, n_learners))
     seen[points.dataset, points.learner] = 1.0
-    across = of_dataset @ own @ of_pair
+    loose = points.dataset_weights[:, None, None] * of_dataset
+    across = loose @ own @ of_pair
     within = of_pair @ own @ of_pair
     usual = np.diag(MEAN_SPREAD**-2.0)
-    precision[0, :, 0] = points.n_datasets * of_dataset + usual
-    precision[0, :, 0] -= (of_dataset @ own @ of_dataset).sum(axis=0)
+    precision[0, :, 0] = (loose - loose @ own @ loose).sum(axis=0) + usual
     pull[0] = usual @ USUAL_MEAN + (across @ sums[..., None])[..., 0].sum(axis=0)
     blocks = np.tensordot(seen, seen[..., None] * within.reshape(-1, 1, _N * _N), (0, 0))
     blocks = blocks.reshape(n_learners, n_learners, _N, _N).transpose(0, 2, 1, 3)
@@ -134,3 +140,23 @@ def _collapsed(z: Array, points: LevelPoints, spreads: Spreads, own: Array) -> t
     for shift in range(1, first):
         precision[shift, :, shift] += np.diag(SHIFT_SPREAD**-2.0)
     return precision, pull
+
+
+def draw_spread(
+    gaps: Array, weights: Array, count: float | None, usual: Array, rng: np.random.Generator
+) -> Array:
+    """Draw a covariance given deviations, about the usual one.
+
+    Parameters
+    ----------
+    gaps : ndarray of shape (n, 4)
+    weights : ndarray of shape (n,)
+    count : float, optional
+        Number of deviations: all where those of a small weight are so much wider, and by
+        default the sum of weights, where they only say less.
+    usual : ndarray of shape (4, 4)
+    rng : Generator
+    """
+    matrix = (_FREEDOM - 5) * usual + (weights[:, None] * gaps).T @ gaps
+    freedom = _FREEDOM + (weights.sum() if count is None else count)
+    return np.asarray(invwishart.rvs(freedom, matrix, random_state=rng))

@@ -109,7 +109,7 @@ class LevelPoints:
 
     @cached_property
     def dataset_weights(self) -> Array:
-        """The same of each data set: that of its best known curve."""
+        """The same of each data set, as of its best known curve: it strays so much more."""
         weights = np.zeros(self.n_datasets)
         np.maximum.at(weights, self.dataset, self.pair_weights)
         return weights

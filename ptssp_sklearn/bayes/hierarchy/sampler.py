@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
-from scipy.stats import invwishart
 
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.hierarchy.levels import (
@@ -25,6 +24,7 @@ from ptssp_sklearn.bayes.hierarchy.levels import (
     USUAL_MEAN,
     Spreads,
     draw_levels,
+    draw_spread,
 )
 from ptssp_sklearn.bayes.hierarchy.points import LevelPoints
 from ptssp_sklearn.bayes.learners import PRETRAININGS
@@ -38,7 +38,7 @@ _USUAL = Spreads(
     np.diag(np.array([0.3, 0.2, 0.4, 0.3]) ** 2),
     np.diag(np.array([0.7, 0.3, 0.7, 0.5]) ** 2),
 )
-_FREEDOM, _DF = 12, 4.0
+_DF = 4.0
 _GOOD_ACCEPTANCE = 0.3
 _STEPS = (1.0, 3.0, 1.0, 3.0)
 """Lengths of the steps of one pair in a sweep: near, and far for those little is known of."""
@@ -140,7 +140,8 @@ class Sampler:
         misfit = self._misfits(new)
         own = levels.dataset - levels.mean
         gain = self._gain(misfit, self._dataset, n)
-        accepted = self._accept(gain + _log_ratio(own + step, own, self.spreads.dataset))
+        change = _log_ratio(own + step, own, self.spreads.dataset)
+        accepted = self._accept(gain + self.data.dataset_weights * change)
         levels.dataset = levels.dataset + step * accepted[:, None]
         self._take(new, misfit, accepted[self.data.dataset], accepted[self._dataset])
         if tune:
@@ -197,21 +198,13 @@ class Sampler:
     def _draw_spreads(self) -> None:
         data, levels = self.data, self.levels
         centre = levels.dataset[data.dataset] + levels.learner[data.learner]
+        to_mean = levels.dataset - levels.mean
+        to_shift = levels.learner - levels.shifts[data.pretraining]
         self.spreads = Spreads(
-            self._spread(levels.dataset - levels.mean, data.dataset_weights, _USUAL.dataset),
-            self._spread(
-                levels.learner - levels.shifts[data.pretraining],
-                data.learner_weights,
-                _USUAL.learner,
-            ),
-            self._spread(self.z - centre, data.pair_weights, _USUAL.within),
+            draw_spread(to_mean, data.dataset_weights, data.n_datasets, _USUAL.dataset, self.rng),
+            draw_spread(to_shift, data.learner_weights, None, _USUAL.learner, self.rng),
+            draw_spread(self.z - centre, data.pair_weights, None, _USUAL.within, self.rng),
         )
-
-    def _spread(self, gaps: Array, weights: Array, usual: Array) -> Array:
-        """Draw a covariance given weighted deviations, about the usual one."""
-        matrix = (_FREEDOM - 5) * usual + (weights[:, None] * gaps).T @ gaps
-        freedom = _FREEDOM + weights.sum()
-        return np.asarray(invwishart.rvs(freedom, matrix, random_state=self.rng))
 
     def _draw_calm(self) -> None:
         """Draw how little noise each curve has: with it the noise is Student-t."""
