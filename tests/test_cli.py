@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from experiments.bench.server_process import PTSSP
 from ptssp_sklearn import load_pretrained
+from ptssp_sklearn._version import __version__
 from ptssp_sklearn.cli import app
 from ptssp_sklearn.images.table import one_row
 from tests.scenes import task
@@ -232,4 +233,5 @@ def test_plan_prints_the_rounds():
 
 def test_version_and_help():
     assert process("--version").stdout.startswith("ptssp_sklearn ")
+    assert ptssp("--version").stdout == f"ptssp_sklearn {__version__}\n"
     assert "--target" in ptssp("predict", "--help").stdout

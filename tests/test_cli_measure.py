@@ -72,6 +72,41 @@ def test_json_holds_the_points_with_their_errors(folder, tmp_path):
     assert (measured["learner"], measured["kind"]) == ("bright", "box")
 
 
+class FailsOfEight(BrightSquares):
+    """Cannot be trained on eight images."""
+
+    def fit(self, samples, **options):
+        if len(samples) == 8:
+            raise ValueError("eight is too many")
+        return super().fit(samples, **options)
+
+
+def test_a_training_that_fails_is_noted_and_the_rest_is_the_answer(folder, tmp_path):
+    more = ["--set", "device=anywhere", "--out", tmp_path]
+    done = run(folder, "--target", 0.5, *more, *QUICK, "tests.test_cli_measure:FailsOfEight")
+    assert done.exit_code == 0, done.output
+    assert "Note: the training on 8 images failed: " in done.output
+    assert "eight is too many" in done.output
+
+
+def test_a_tracked_measurement_logs_answer_and_curve(folder, tmp_path, new_store):
+    mlflow = pytest.importorskip("mlflow")
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(new_store(tmp_path / "runs.db"))
+    mlflow.create_experiment("pilots", artifact_location=(tmp_path / "kept").as_uri())
+    try:
+        mlflow.set_experiment("pilots")
+        done = run(folder, "--target", 0.5, "--track", "--out", tmp_path / "out", *QUICK, OWN)
+        assert done.exit_code == 0, done.output
+        (logged,) = mlflow.search_runs(search_all_experiments=True, output_format="list")
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert logged.info.run_name == f"measure {OWN} on squares"
+    (answer,) = tmp_path.rglob("answer.json")
+    assert json.loads(answer.read_text())["target_map"] == 0.5
+    assert list(tmp_path.rglob("figures/curve.png"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

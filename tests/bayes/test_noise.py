@@ -28,6 +28,16 @@ def test_too_few_points_keep_the_noise_as_it_was():
     assert noise.refit(SIZES, scores, np.full(scores.shape, 0.4)) == noise
 
 
+def test_sizes_that_lie_close_together_tell_of_a_scale_only():
+    sizes = np.linspace(32.0, 40.0, 6)
+    fitted = np.full((400, 6), 0.5)
+    truth = MeasurementNoise(scale=0.03, slope=-0.3, correlation=0.0)
+    heavy = np.random.default_rng(0).standard_t(4, size=fitted.shape)
+    found = truth.refit(sizes, fitted + heavy * truth.scales(sizes, fitted), fitted)
+    assert found.slope == 0.0
+    assert found.scale == pytest.approx(0.03 * np.sqrt(2), rel=0.1)
+
+
 def test_precision_is_the_inverse_over_the_known_points():
     scores = np.array([[0.5, np.nan, 0.6, 0.7]])
     noise = MeasurementNoise(correlation=0.5)

@@ -71,6 +71,12 @@ def test_numbers_and_names_of_other_tools_are_understood(text, points):
     assert read_points(text.encode("utf-16"), "a.csv") == points
 
 
+def test_a_table_in_western_europes_code_is_read_and_what_is_no_text_is_refused():
+    assert read_points("size;score;größe\n51;0,23;1\n".encode("cp1252"), "a.csv") == TWO[:1]
+    with pytest.raises(InputError, match=r"Got a\.csv, which is no text, expected the columns"):
+        read_points(b"\x81\x8d\x8f", "a.csv")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
