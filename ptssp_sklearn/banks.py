@@ -143,7 +143,7 @@ def write_bank(
     records : DataFrame
         One row a dataset, in the order of the bank: ``dataset``, ``group`` and more.
     images : list of (images, masks), optional
-        Of each dataset: uint8 (k, height, width, 3) and instance ids (k, height, width).
+        Images of each dataset: uint8 (k, height, width, 3) and instance ids (k, height, width).
     """
     about = {"name": name, "learner": learner, "description": description}
     about["records"] = json.loads(records.to_json(orient="records"))

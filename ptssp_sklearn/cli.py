@@ -53,9 +53,13 @@ Images = Annotated[
         help="A labelled data set (a folder, a YOLO yaml, a COCO JSON …), or images of one task.",
     ),
 ]
-ClassName = Annotated[str | None, typer.Option("--class", help="Class of a data set; default all.")]
-Count = Annotated[int, typer.Option("--images", min=1, help="Images of a data set to look at.")]
-Target = Annotated[float, typer.Option(help="Target mAP50-95, a fraction in (0, 1).")]
+ClassName = Annotated[
+    str | None, typer.Option("--class", help="Class of a data set; by default all.")
+]
+Count = Annotated[
+    int, typer.Option("--images", min=1, help="Number of images of a data set to look at.")
+]
+Target = Annotated[float, typer.Option(help="Score to reach, a fraction in (0, 1).")]
 Mask = Annotated[
     list[str] | None,
     typer.Option(
@@ -68,7 +72,7 @@ Pilot = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SIZE:SCORE",
-        help="A measured point, repeat the option; a .csv with the columns size and score; or the "
+        help="A measured point (repeat the option); a .csv with the columns size and score; or the "
         "folder that ptssp measure wrote. A standard error and the learner that measured it may "
         "follow: 16:0.31:0.02:yolov5n.",
     ),
@@ -91,7 +95,7 @@ Metric = Annotated[
 Model = Annotated[
     str, typer.Option(help="A shipped model, a .safetensors file, or models:/NAME@ALIAS.")
 ]
-Port = Annotated[int, typer.Option(min=1, max=65535, help="Port.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port that is listened on.")]
 Host = Annotated[str, typer.Option(help="Address that is listened on.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
@@ -153,10 +157,12 @@ def plan(
     metric: Metric = None,
     model: Model = "general",
     rounds: Annotated[int, typer.Option(help="Rounds of labelling and measuring.")] = 3,
-    probability: Annotated[float, typer.Option(help="With which the target is reached.")] = 0.9,
-    cost: Annotated[float, typer.Option(help="Of labelling an image.")] = 1.0,
-    fixed_cost: Annotated[float, typer.Option(help="Of a measurement.")] = 0.0,
-    penalty: Annotated[float, typer.Option(help="Of missing the target.")] = 0.0,
+    probability: Annotated[
+        float, typer.Option(help="Chance to reach the target by the last round.")
+    ] = 0.9,
+    cost: Annotated[float, typer.Option(help="Cost of labelling an image.")] = 1.0,
+    fixed_cost: Annotated[float, typer.Option(help="Cost of a measurement.")] = 0.0,
+    penalty: Annotated[float, typer.Option(help="Cost of missing the target.")] = 0.0,
     max_size: Annotated[float, typer.Option(help="Images that can be had at most.")] = 1e6,
     as_json: AsJson = False,
 ) -> None:

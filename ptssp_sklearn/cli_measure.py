@@ -18,7 +18,7 @@ _NAMES = {"map50_95": "mAP50-95", "map50": "mAP50"}
 
 
 def measure(
-    dataset: Annotated[str, typer.Argument(help="A labelled data set, as of predict.")],
+    dataset: Annotated[str, typer.Argument(help="A labelled data set, as predict takes it.")],
     target: Annotated[float, typer.Option(help="Target mAP50-95, a fraction in (0, 1).")],
     learner: Annotated[
         str,
@@ -27,10 +27,10 @@ def measure(
             "package.module:Class."
         ),
     ] = "torchvision",
-    minutes: Annotated[float, typer.Option(help="Time that trainings may take.")] = 30.0,
-    sizes: Annotated[str, typer.Option(help="Images: auto, or such as 4,16,64.")] = "auto",
-    repeats: Annotated[str, typer.Option(help="Of each size: auto or a number.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    minutes: Annotated[float, typer.Option(help="Minutes that the trainings may take.")] = 30.0,
+    sizes: Annotated[str, typer.Option(help="Sizes: auto, or such as 4,16,64.")] = "auto",
+    repeats: Annotated[str, typer.Option(help="Trainings a size: auto or a number.")] = "auto",
+    device: Annotated[str, typer.Option(help="Device: auto, cpu or cuda.")] = "auto",
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Worker processes; by default one a core."),
@@ -42,9 +42,9 @@ def measure(
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the learner; repeat it."),
     ] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of every training.")] = 300,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="Of subsets, folds and trainings.")] = 0,
-    model: Annotated[str, typer.Option(help="Model that is asked, as of predict.")] = "general",
+    batch_size: Annotated[int, typer.Option(min=1, help="Images in a step.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of subsets, folds and trainings.")] = 0,
+    model: Annotated[str, typer.Option(help="Model that is asked, as with predict.")] = "general",
     interval: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.9,
     track: Annotated[bool, typer.Option("--track", help="Log to MLflow.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,

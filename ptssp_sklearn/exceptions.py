@@ -111,7 +111,7 @@ def need(name: str, what: str, extra: str) -> Any:
     Parameters
     ----------
     name : str
-        Of the module.
+        Name of the module.
     what : str
         What needs it.
     extra : str

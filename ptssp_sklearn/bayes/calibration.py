@@ -77,7 +77,7 @@ def map_of_ranks(ranks: list[tuple[Ranks, Ranks]], n_curves: int) -> LevelMap:
     Parameters
     ----------
     ranks : list of (Ranks, Ranks)
-        Of scores and of sizes, see `rank_measured`.
+        Ranks of scores and of sizes; see `rank_measured`.
     n_curves : int
         Independent curves that they tell of.
     """

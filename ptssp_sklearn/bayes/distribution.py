@@ -28,9 +28,9 @@ class CurveDistribution:
     params : ndarray of shape (n_rows, n_samples, 4)
         A, B, C, D of every sample.
     noise : MeasurementNoise
-        Of a measured point around the true curve.
+        Noise of a measured point around the true curve.
     seed : int, default=0
-        Of the drawn measurements.
+        Seed of the drawn measurements.
     level_map : LevelMap, optional
         Calibration of quantiles; by default none.
     """
@@ -73,8 +73,8 @@ class CurveDistribution:
         sizes : array-like of shape (n_sizes,), images
         quantiles : array-like of shape (n_quantiles,), in (0, 1)
         measured : bool, default=True
-            Of the score one would measure, noise included and calibrated; otherwise of the
-            true curve.
+            Whether quantiles are of the score one would measure, noise included and
+            calibrated, or of the true curve.
 
         Returns
         -------

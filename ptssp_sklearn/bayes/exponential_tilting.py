@@ -43,7 +43,7 @@ def find_slopes(mixture: Mixture, mean_curves: Array, seed: int) -> Array:
     mean_curves : ndarray of shape (n_rows, 5), fractions
         At `TILT_SIZES`.
     seed : int
-        Of the samples that stand for the mixture.
+        Seed of the samples that stand for the mixture.
 
     Returns
     -------

@@ -36,7 +36,7 @@ class Population:
     mixture : Mixture of one row
         Over unbounded coordinates.
     noise : MeasurementNoise
-        Of the bank's measurements.
+        Noise of the bank's measurements.
     samples : ndarray of shape (n_curves, n_samples, 4)
         Coordinates each measured curve may have: what was not measured is left open.
     level_maps : (LevelMap, LevelMap), optional

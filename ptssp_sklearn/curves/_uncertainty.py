@@ -32,9 +32,9 @@ class CurveFits:
     params : ndarray of shape (n_curves, 4)
         A, B, C, D.
     covariance : ndarray of shape (n_curves, 4, 4)
-        Of the unbounded coordinates logit A, log B, log C, logit((D - A) / (1 - A)), which
-        `to_unbounded` gives. A coordinate that the points do not determine has a standard
-        deviation of 10, the widest that is told.
+        Covariance of the unbounded coordinates logit A, log B, log C and
+        logit((D - A) / (1 - A)), which `to_unbounded` gives. A coordinate that the points do
+        not determine has a standard deviation of 10, the widest that is told.
     residual_std : ndarray of shape (n_curves,)
         Standard deviation of a point of weight 1 about the curve, score; where standard
         errors were given, in units of them. NaN for curves of fewer than five points.

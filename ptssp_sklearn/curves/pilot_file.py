@@ -30,7 +30,7 @@ def read_points(data: bytes | str, name: str) -> list[Point]:
     Parameters
     ----------
     data : bytes or str
-        Of the file.
+        Content of the file.
     name : str
         What messages call it.
 

@@ -33,7 +33,7 @@ def fit_curves(sizes: Array, scores: Array, weights: Array | None = None) -> NDA
         A size may stand more than once: repeated measurements.
     scores : ndarray of shape (n_curves, n_sizes), NaN where not measured
     weights : ndarray of shape (n_curves, n_sizes), optional
-        Of the squared errors, at least 0.
+        Weights of the squared errors, at least 0.
 
     Returns
     -------

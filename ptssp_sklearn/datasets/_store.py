@@ -36,7 +36,7 @@ class Store:
     shapes : ndarray of shape (n_images, 2), int32
         Height and width, pixels, turned as EXIF data says.
     splits : list of tuple of str
-        Of each image: train, val, test, another name; more than one, or none.
+        Splits of each image: train, val, test, another name; more than one, or none.
     groups : list of str or None
         Images of one group must not stand on both sides of a split.
     objects : Objects

@@ -71,7 +71,7 @@ def asked_images(
         Mask files in the order of the images, or one folder or pattern, whose files are
         paired with the images by name.
     class_name : str, optional
-        Of a data set: shows the objects of one class only.
+        With a data set, shows the objects of one class only.
     n_images : int, default=8
         Images of a data set or folder that are looked at.
 

@@ -36,17 +36,17 @@ class LabelledDataset:
         Label format, such as "YOLO" or "COCO".
     class_names : tuple of str
     paths : list of Path
-        Of the images.
+        Paths of the images.
     shapes : ndarray of shape (n_images, 2), int32
         Height and width of the images, pixels.
     splits : list of tuple of str
-        Of each image the names of the splits that it is in, such as "train".
+        Names of the splits that it is in, such as "train".
     groups : list of str or None
-        Of each image; None where no groups are known.
+        Group of each image; None where no groups are known.
     object_counts : ndarray of shape (n_images,), int
     class_counts : ndarray of shape (n_classes,), int
     relative_areas : ndarray of shape (n_objects,)
-        Of all objects, image by image, as fractions of their images.
+        Areas of all objects, image by image, as fractions of their images.
     """
 
     def __init__(self, store: Store, rows: NDArray[np.int64] | None = None) -> None:
@@ -127,7 +127,7 @@ class LabelledDataset:
         Parameters
         ----------
         index : int
-            Of the image.
+            Place of the image.
         class_name : str, optional
             Draws the objects of one class only.
 

@@ -99,7 +99,7 @@ def image_table(
     class_name : str, optional
         Shows the objects of one class only.
     seed : int, default=0
-        Of the choice; see `typical_images`.
+        Seed of the choice; see `typical_images`.
 
     Returns
     -------

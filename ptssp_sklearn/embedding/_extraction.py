@@ -44,7 +44,7 @@ class RowFeatures:
     images : ndarray of shape (n_images, n_features)
         Those of each image, then those of its mask.
     together : ndarray of shape (n_row_features,)
-        Of all annotated images.
+        Features of all annotated images.
     n_masks : int
     """
 

@@ -42,7 +42,7 @@ class Source:
     masks : RowMasks
         The masks of the row.
     place : int
-        Of the image and its mask in the row.
+        Place of the image and its mask in the row.
     image_place : str
         What messages call the image.
     max_pixels : int

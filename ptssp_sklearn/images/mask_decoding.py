@@ -63,7 +63,7 @@ def load_mask(
         class. Colours other than black count as ids, and so does opacity where the colour
         is the same everywhere.
     shape : tuple of (height, width)
-        Of the image the mask belongs to, pixels.
+        Shape of the image the mask belongs to, pixels.
     name : str
         What messages call the cell.
     max_pixels : int
@@ -156,9 +156,9 @@ def fit_to_image(
     ----------
     raw : RawMask
     shape : tuple of (height, width)
-        Of the image, upright.
+        Shape of the image, upright.
     orientation : int
-        Of the image before it was turned upright.
+        EXIF orientation of the image before it was turned upright.
     name : str
         What messages call the mask.
 

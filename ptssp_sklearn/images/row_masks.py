@@ -103,11 +103,11 @@ class RowMasks:
         Parameters
         ----------
         place : int
-            Of the mask among the cells.
+            Place of the mask among the cells.
         shape : tuple of (height, width)
-            Of the image, upright.
+            Shape of the image, upright.
         orientation : int
-            Of the image before it was turned upright.
+            EXIF orientation of the image before it was turned upright.
 
         Raises
         ------

@@ -128,7 +128,7 @@ def one_row(images: Sequence[Any], masks: Sequence[Any] = ()) -> pd.DataFrame:
     Parameters
     ----------
     images, masks : sequence of cells
-        Of an image table; a mask an image, or none.
+        Cells of an image table; a mask an image, or none.
 
     Returns
     -------

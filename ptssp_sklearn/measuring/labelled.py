@@ -34,7 +34,7 @@ class Labelled:
     side : int
         Side the learner trains at, pixels.
     seed : int
-        Of subsets and folds.
+        Seed of subsets and folds.
     dataset : LabelledDataset
     """
 

@@ -24,7 +24,7 @@ class Objects:
         Left, top, right and bottom, pixels.
     classes : ndarray of shape (n,), int64
     outlines : tuple of Outline, or None
-        Of each object; None where only boxes are known.
+        Outline of each object; None where only boxes are known.
     """
 
     boxes: NDArray[np.float64]

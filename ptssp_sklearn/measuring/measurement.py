@@ -18,7 +18,7 @@ _USUAL_SPREAD = 0.035
 _USUAL_SIZE = 16.0
 _USUAL_SLOPE = -0.25
 _USUAL_WEIGHT = 4.0
-"""Of two trainings on other images: spread at 16 images, power of the size, worth in repeats."""
+"""What is expected of trainings on other images: spread at 16, power of the size, its worth."""
 
 _LOW_SCORE = 0.1
 _LEAST_ROOM = 0.3

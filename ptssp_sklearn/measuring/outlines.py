@@ -18,7 +18,7 @@ def run_lengths(outlines: Sequence[Outline], height: int, width: int) -> list[di
     ----------
     outlines : sequence of Outline
     height, width : int
-        Of the image, pixels.
+        Height and width of the image, pixels.
 
     Returns
     -------

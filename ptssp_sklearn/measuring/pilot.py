@@ -38,7 +38,7 @@ class Plan:
     ----------
     labelled : Labelled
     name : str
-        Of the data set.
+        Name of the data set.
     choice : LearnerChoice
     budget : Budget
     trainings : list of (size, repeat)
@@ -119,7 +119,7 @@ def measure_pilot(
     device : str
         ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
     steps, batch_size : int
-        Of every training, whatever its size.
+        Steps of every training, and images a step, whatever its size.
     jobs : int, optional
         Worker processes: by default one a core, or one on a GPU.
     dask : str, optional

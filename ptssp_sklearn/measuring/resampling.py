@@ -28,7 +28,7 @@ class Matches:
     Attributes
     ----------
     images : list of ndarray of shape (n_found,)
-        Of each class, the image of everything found.
+        The image of everything found.
     right : list of ndarray of shape (10, n_found), bool
         Whether it counts as found rightly, at each threshold of IoU.
     truths : ndarray of shape (n_classes, n_images)
@@ -116,7 +116,7 @@ def draw_weights(units: Sequence[str], draws: int = DRAWS) -> Array:
     Parameters
     ----------
     units : sequence of str
-        Of each image, its group, or itself.
+        Group of each image, or the image itself.
     draws : int
 
     Returns

@@ -63,12 +63,12 @@ class Sampling:
         Parameters
         ----------
         splits : sequence of tuple of str
-            Of each image: train, val, test, or other names; empty where unknown. An image
+            Splits of each image: train, val, test, or other names; empty where unknown. An image
             that is in train, too, is no test image.
         groups : sequence of str or None, optional
             Images of one group never stand on both sides.
         n_objects : sequence of int
-            Of each image.
+            Group of each image.
         seed : int
 
         Raises

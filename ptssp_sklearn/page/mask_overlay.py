@@ -27,7 +27,7 @@ def overlay_png(image: NDArray[np.uint8], mask: NDArray[np.int32] | None) -> byt
     Returns
     -------
     data : bytes
-        Of a PNG whose longer side is about 320 pixels.
+        Bytes of a PNG whose longer side is about 320 pixels.
     """
     height, width = image.shape[:2]
     scale = _SIDE / max(height, width)

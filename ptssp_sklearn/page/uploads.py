@@ -64,7 +64,7 @@ class Task:
     key : tuple
         Names it among the tasks of a session.
     names : list of str
-        Of the image files.
+        Names of the image files.
     mask_names : list of str or None
         As the command line takes them; None where an image has no mask.
     table : image table of one row

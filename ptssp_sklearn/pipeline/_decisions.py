@@ -87,7 +87,7 @@ class CurveAdviceMixin(CurveForecastMixin):
         pilot, learner, metric
             As in `predict_distribution`; the images of the largest point are labelled already.
         cost, fixed_cost, penalty : float
-            Of an image, of a measurement, and of missing the target.
+            Costs of an image, of a measurement, and of missing the target.
         rounds : int, default=3
             In which is labelled and measured at most.
         probability : float, default=0.9

@@ -35,7 +35,7 @@ def save_model(
     ----------
     pipeline : TrainingSizePipeline
     path : str or Path
-        Of the file; replaced only when all of the new one is written.
+        Path of the file; it is replaced only when all of the new one is written.
     about : dict, optional
         What the model is, as JSON: name, domain, bank, measured errors.
 

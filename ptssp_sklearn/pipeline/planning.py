@@ -36,11 +36,11 @@ class Costs:
     Parameters
     ----------
     image : float, default=1.0
-        Of labelling an image.
+        Cost of labelling an image.
     measurement : float, default=0.0
-        Of a training with its measurement.
+        Cost of a training with its measurement.
     failure : float, default=0.0
-        Of missing the target.
+        Cost of missing the target.
     """
 
     image: float = 1.0
@@ -72,9 +72,9 @@ class CollectionPlan:
     expected_size : float
         Images at the end of the collection, the mean of the possible candidates.
     expected_cost : float
-        Of what is still to be labelled and measured.
+        Cost of what is still to be labelled and measured.
     probability : float
-        That the target is reached by the end.
+        Chance that the target is reached by the end.
     asked_probability : float
     sufficient_size : float
         Images that suffice in one go with the probability asked for, as `required_size` gives

@@ -37,7 +37,7 @@ def match_targets(
     -------
     target : ndarray of shape (n_rows,)
     distribution : CurveDistribution
-        Of as many rows: a single one is repeated.
+        Belief about as many rows: a single one is repeated.
 
     Raises
     ------

@@ -68,7 +68,7 @@ def relevance(
     Returns
     -------
     weights : ndarray of shape (n_features,)
-        Of mean square 1.
+        Weights of mean square 1.
 
     References
     ----------

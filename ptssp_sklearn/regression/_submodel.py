@@ -40,7 +40,7 @@ class Expert:
     shrinkage_ : float
         Share of the predicted deviation from the mean that is kept, in [0, 1].
     joint_ : Mixture
-        Of a curve's coordinates and their prediction by networks that did not see it;
+        Distribution of a curve's coordinates and their prediction by networks that did not see it;
         only where targets are curves.
     level_maps_ : (LevelMap, LevelMap)
         Calibration without a pilot and with one; see `calibrate`.
@@ -77,7 +77,7 @@ class Expert:
         samples : ndarray of shape (n_rows, n_samples, 4), optional
             Coordinates each row's curve may have, for `prior`.
         number : int, default=0
-            Of this ensemble among those of the estimator: names its losses.
+            Number of this ensemble among those of the estimator: names its losses.
         seed : int
         """
         rows = self.region.holds(X)

@@ -66,7 +66,7 @@ def adapt_regressor(
     regressor : CurveParamRegressor or LearnerCurveRegressor
         Fitted on curves; it stays as it is.
     curves : curve table
-        Of the new learner or metric. Curves named as training datasets tell what is
+        Curves of the new learner or metric. Curves named as training datasets tell what is
         different for the same datasets, which says more.
 
     Returns

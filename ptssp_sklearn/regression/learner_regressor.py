@@ -41,7 +41,7 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
     Parameters
     ----------
     n_sweeps : int, default=3000
-        Of the chain that it is learned by.
+        Sweeps of the chain that it is learned by.
     n_burn : int, default=800
         Sweeps of the start, which are not kept.
     n_draws : int, default=40
@@ -135,8 +135,8 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
             See `ptssp_sklearn.curves.read_pilot`; a point may name the learner that it was
             measured with.
         learner : str or Learner, optional
-            Of the curve; see `ptssp_sklearn.bayes.find_learner`. By default it is integrated
-            over.
+            Learner of the curve; see `ptssp_sklearn.bayes.find_learner`. By default it is
+            integrated over.
         relation : MetricRelation, optional
             Where pilot and answer are of mAP50; this model knows mAP50-95.
         n_samples : int, default=1000

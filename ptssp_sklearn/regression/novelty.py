@@ -120,7 +120,7 @@ class Domain:
         datasets : ndarray of shape (n_points, n)
         distances : ndarray of shape (n_points, n)
         weights : ndarray of shape (n_points, n)
-            Of a Gaussian as wide as training points are usually apart; their sum is 1.
+            Weights of a Gaussian as wide as training points are usually apart; their sum is 1.
         """
         apart = self.distances(points)
         order = np.argsort(apart, axis=1, kind="stable")[:, :n]

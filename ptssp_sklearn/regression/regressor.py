@@ -77,13 +77,13 @@ class CurveParamRegressor(CurvePredictionMixin, RegressorMixin, BaseEstimator):
         One ensemble a pattern of missing features and level, the most complete first; its
         ``net_`` is the skorch `NeuralNetRegressor`.
     population_ : Population
-        Of the training curves, the prior where there are no images.
+        Population of the training curves, the prior where there are no images.
     references_ : References
         Names and curves of the training datasets, and some of their rows.
     domains_ : list of Domain
         Where those rows lie in the space of each expert.
     seed_ : int
-        Of the samples that stand for distributions.
+        Seed of the samples that stand for distributions.
     n_features_in_ : int
     n_outputs_ : int
 
@@ -242,7 +242,7 @@ def expert_settings(params: dict[str, Any], *, of_curves: bool) -> ExpertSetting
     Parameters
     ----------
     params : dict
-        Of the regressor.
+        Parameters of the regressor.
     of_curves : bool
         Whether its targets are curves.
     """

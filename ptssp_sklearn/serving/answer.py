@@ -41,11 +41,11 @@ class Answer:
         Images that suffice with each of `CERTAINTIES`; whole, at least 1, inf where the target
         is out of reach.
     score : float
-        Of the median curve at the first of these sizes; NaN where it is infinite.
+        Score of the median curve at the first of these sizes; NaN where it is infinite.
     interval : tuple of float
         Ends of the interval of the required size, images; they may be inf.
     coverage : float
-        Of the interval.
+        Coverage of the interval.
     reach : dict of float to float
         Probability that the target is reached with `REACH_SIZES`.
     curve : dict of int to float
@@ -177,7 +177,7 @@ def answer_for(
     classes : str, optional
         The class that is asked about, to be named in the answer; by default all.
     coverage : float, default=0.9
-        Of the interval.
+        Coverage of the interval.
 
     Returns
     -------

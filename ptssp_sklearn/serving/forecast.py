@@ -55,7 +55,7 @@ class Forecast:
     Attributes
     ----------
     believed : CurveDistribution
-        Of one row.
+        Belief about one row.
     seen : Seen
     pilot : list of (float, float)
         Measured points it rests on.
@@ -117,7 +117,7 @@ class Forecast:
         ----------
         sizes : array-like of shape (n_sizes,), images
         coverage : float
-            Of the interval, in (0, 1).
+            Coverage of the interval, in (0, 1).
 
         Returns
         -------

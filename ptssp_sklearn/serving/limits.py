@@ -21,18 +21,18 @@ class Limits:
     Attributes
     ----------
     request_bytes : int
-        Of the whole request.
+        Length of the whole request.
     rows : int
     images : int
         A row.
     image_bytes : int
-        Of the file of an image or mask.
+        Length of the file of an image or mask.
     image_pixels : int
-        Of an image or mask as it is decoded, checked before; a JPEG is decoded smaller.
+        Pixels of an image or mask as it is decoded, checked before; a JPEG is decoded smaller.
     kept_pixels : int
-        Of an image; a larger one is scaled down, and its mask with it.
+        Pixels of an image that are kept; a larger one is scaled down, and its mask with it.
     pixels : int
-        Of all images of a request together, scaled down.
+        Pixels of all images of a request together, scaled down.
     objects : int
         In a mask.
     pilot_points : int

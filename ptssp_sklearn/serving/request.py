@@ -37,7 +37,7 @@ class Row(NamedTuple):
     Parameters
     ----------
     table : image table of one row, or None
-        Of arrays.
+        Cells are arrays.
     pilot : list of points
     objects : list of (int or None)
         In the mask of each image.

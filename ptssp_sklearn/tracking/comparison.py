@@ -56,7 +56,7 @@ def compare(
     cv : int or splitter, optional
         By default five folds, or fewer where there are fewer groups or rows.
     name : str, default="compare"
-        Of the parent run, which is nested where a run is open already.
+        Name of the parent run, which is nested where a run is open already.
     n_jobs : int, optional
         Processes that fit folds.
     tracking_uri, experiment : str, optional

@@ -43,7 +43,7 @@ class CurveHierarchy:
     Parameters
     ----------
     mean : ndarray of shape (n_draws, 4)
-        Of the data sets' coordinates.
+        Mean of the data sets' coordinates.
     shifts : ndarray of shape (n_draws, 5, 4)
         What each of `PRETRAININGS` adds.
     learner : ndarray of shape (n_draws, n_learners, 4)
@@ -52,7 +52,7 @@ class CurveHierarchy:
         Covariances S_u, S_v and S_e.
     noise : MeasurementNoise
     names : tuple of str
-        Of the known learners.
+        Names of the known learners.
     relation : MetricRelation
         How mAP50 goes with mAP50-95.
     level_maps : (LevelMap, LevelMap)

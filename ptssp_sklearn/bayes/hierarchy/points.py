@@ -82,7 +82,7 @@ class LevelPoints:
     pretraining : ndarray of shape (n_learners,)
         Place of each learner's pretraining in `PRETRAININGS`.
     names : list of str
-        Of the learners.
+        Names of the learners.
     n_datasets : int
     """
 

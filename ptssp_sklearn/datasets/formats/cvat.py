@@ -18,7 +18,7 @@ from ptssp_sklearn.datasets.formats.xml_files import xml_elements
 from ptssp_sklearn.exceptions import DatasetError
 
 _CORNERS = 32
-"""Of the polygon that an ellipse is taken for."""
+"""Corners of the polygon that an ellipse is taken for."""
 _SHAPES = {"polyline", "points", "cuboid", "skeleton"}
 
 

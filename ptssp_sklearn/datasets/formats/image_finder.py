@@ -30,9 +30,9 @@ class ImageFinder:
     draft : Draft
         Is told of images that are not found.
     name : str
-        Of the label file, below the folder.
+        Path of the label file, below the folder.
     split : str
-        That the label file is of; empty where it is not known.
+        Split that the label file is of; empty where it is not known.
     """
 
     def __init__(self, draft: Draft, name: str, split: str) -> None:

@@ -26,7 +26,7 @@ class MaskFiles:
     Parameters
     ----------
     files : dict of int to list of Path
-        Of the image of a number; several where every file is one object.
+        Files of the image of a number; several where every file is one object.
     meaning : {"instances", "binary", "classes", "singles"}
         What an id is: an object, object or not, a class whose pieces are objects, or a
         whole file an object.

@@ -48,7 +48,7 @@ def landmark_scores(
     Returns
     -------
     scores : ndarray of shape (n_scored, 7) or None
-        Of each image that has objects and background: ROC AUC, average precision and best
+        Scores of each image that has objects and background: ROC AUC, average precision and best
         IoU of its pixels; mAP50-95, mean best IoU, recall and precision at IoU 0.5 of the
         objects found in it. None where there are fewer than two such images.
 
@@ -126,7 +126,7 @@ def pixel_scores(inside: NDArray[np.bool_], probability: NDArray[np.float64]) ->
     inside : bool ndarray of shape (n_pixels,)
         Where objects are.
     probability : ndarray of shape (n_pixels,)
-        Of an object.
+        Probability of an object.
     """
     precision, recall, _ = precision_recall_curve(inside, probability)
     overlap = precision * recall / np.maximum(precision + recall - precision * recall, 1e-12)

@@ -45,7 +45,7 @@ def draw_view(sample: Sample, side: int, rng: np.random.Generator, *, masks: boo
     ----------
     sample : Sample
     side : int
-        Of the square, pixels.
+        Side of the square, pixels.
     rng : Generator
     masks : bool
         Draw the objects' masks too.

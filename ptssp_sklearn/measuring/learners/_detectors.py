@@ -16,16 +16,16 @@ from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
 CHANNELS = 64
-"""Of the pyramid on EfficientNet-Lite0."""
+"""Channels of the pyramid on EfficientNet-Lite0."""
 
 _FROZEN = ("conv_stem", "bn1", "blocks.0", "blocks.1")
-"""Of the encoder: edges and textures, which cost most and change least."""
+"""Layers of the encoder that do not learn: edges and textures, which cost most and change least."""
 
 _HEAD_CONVS = 2
 _KEPT = 100
 _LEAST_SCORE = 0.01
 _LEVELS = (2, 3, 4)
-"""Of the encoder: strides 8, 16 and 32."""
+"""Levels of the encoder that are used: strides 8, 16 and 32."""
 
 BOX_MODELS: dict[str, Callable[..., Any]] = {
     "fasterrcnn_resnet50_fpn": detection.fasterrcnn_resnet50_fpn,

@@ -76,7 +76,7 @@ def polygon(outline: Outline, shape: tuple[int, ...]) -> NDArray[np.float64]:
     Parameters
     ----------
     outline : Outline
-        Of a mask, at least one pixel.
+        Outline of a mask, at least one pixel.
     shape : (height, width), pixels
 
     Returns

@@ -11,7 +11,7 @@ from ptssp_sklearn.measuring.learner import Budget
 from ptssp_sklearn.measuring.learners._tensors import read_tensors
 
 EPOCHS = 20
-"""Of a training, whatever its size: what ultralytics does by the epoch, it does so often."""
+"""Epochs of a training, whatever its size: what ultralytics does by the epoch, it does so often."""
 
 PROTOCOL = {
     "optimizer": "AdamW",
@@ -42,7 +42,7 @@ def build_network(
     data : dict
         ultralytics' description of the data: ``nc`` classes of ``names``.
     seed : int
-        Of random weights.
+        Seed of random weights.
     masks : bool, optional
         Whether the head is to find masks; by default as `weights` has it.
     start : bytes or str, optional
@@ -146,7 +146,7 @@ def train_network(
     data : dict
         ultralytics' description of the data, with its folders.
     settings : dict
-        Of ultralytics' trainer.
+        Settings of ultralytics' trainer.
     budget : Budget
         Its steps are shared out among `EPOCHS`, rounded up.
     mixed : bool, default=False
