@@ -89,13 +89,13 @@ def test_a_training_that_fails_is_noted_and_the_rest_is_the_answer(folder, tmp_p
     assert "eight is too many" in done.output
 
 
-def test_a_tracked_measurement_logs_answer_and_curve(folder, tmp_path, new_store):
+def test_a_tracked_measurement_logs_answer_and_curve(folder, tmp_path, new_store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "pilots")
     mlflow = pytest.importorskip("mlflow")
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(new_store(tmp_path / "runs.db"))
     mlflow.create_experiment("pilots", artifact_location=(tmp_path / "kept").as_uri())
     try:
-        mlflow.set_experiment("pilots")
         done = run(folder, "--target", 0.5, "--track", "--out", tmp_path / "out", *QUICK, OWN)
         assert done.exit_code == 0, done.output
         (logged,) = mlflow.search_runs(search_all_experiments=True, output_format="list")

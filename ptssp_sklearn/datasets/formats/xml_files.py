@@ -49,8 +49,6 @@ def xml_elements(path: Path, wanted: frozenset[str]) -> Iterator[Any]:
             f"Got '{path}', line {line}, column {column}: no valid XML ({error.msg})."
         ) from None
     except (OSError, UnicodeDecodeError, LookupError, ValueError) as error:
-        if isinstance(error, DatasetError):
-            raise
         raise DatasetError(f"Got '{path}', which cannot be read as XML ({error}).") from None
 
 
