@@ -7,6 +7,7 @@ fitted to the banks, which hold both scores, by ``python -m experiments.metric_r
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib import resources
 
@@ -16,12 +17,45 @@ from scipy.special import expit, logit
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
 from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS
+from ptssp_sklearn.exceptions import InputError, did_you_mean
 
 METRICS = ("map50_95", "map50")
 """Scores that may be asked about; models know the first."""
 
+_SPELLINGS = {
+    **dict.fromkeys(("map5095", "map05095", "map595", "map", "ap", "ap5095"), METRICS[0]),
+    **dict.fromkeys(("map50", "map05", "map5", "ap50", "ap05"), METRICS[1]),
+}
 _PLACES = (1 / 3, 2 / 3)
 _EDGE = 1e-9
+
+
+def metric_name(metric: str) -> str:
+    """Give the name of a metric, however it is written.
+
+    Parameters
+    ----------
+    metric : str
+        Such as ``"map50"``, ``"mAP50-95"``, ``"mAP@0.5"`` or ``"AP50"``.
+
+    Returns
+    -------
+    name : {"map50_95", "map50"}
+
+    Raises
+    ------
+    ValueError
+        If it is no such metric.
+    """
+    key = re.sub(r"[^a-z0-9]", "", str(metric).lower())
+    if key in _SPELLINGS:
+        return _SPELLINGS[key]
+    hint = did_you_mean(metric, METRICS)
+    raise InputError(
+        f"Got metric={metric!r:.40}, expected {' or '.join(map(repr, METRICS))}.{hint}",
+        "metric",
+        name=f"{metric!r:.40}",
+    )
 
 
 @cache

@@ -11,7 +11,7 @@ from sklearn import config_context
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
-from ptssp_sklearn.bayes.metric_relation import METRICS, known_relations
+from ptssp_sklearn.bayes.metric_relation import METRICS, known_relations, metric_name
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.curves.pilot_oddities import below_measured, odd_points
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
@@ -81,8 +81,8 @@ def asked_relation(last: Any, about: dict[str, Any], metric: str | None) -> Metr
     last : fitted regressor
     about : dict
         The model's card.
-    metric : {"map50_95", "map50"} or None
-        None: the model's own.
+    metric : str or None
+        See `ptssp_sklearn.bayes.metric_relation.metric_name`; None: the model's own.
 
     Returns
     -------
@@ -94,11 +94,10 @@ def asked_relation(last: Any, about: dict[str, Any], metric: str | None) -> Metr
         If there is no such metric, or the model knows mAP50 only.
     """
     own = about.get("metric", METRICS[0])
-    if metric is None or metric == own:
+    name = own if metric is None else metric_name(metric)
+    if name == own:
         return None
-    if metric not in METRICS:
-        raise ValueError(f"Got metric={metric!r:.40}, expected {' or '.join(map(repr, METRICS))}.")
-    if metric == METRICS[0]:
+    if name == METRICS[0]:
         raise ValueError(
             f"Got metric={metric!r}, but this model was trained on {own}; leave out metric or ask "
             "a model of mAP50-95."

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -71,7 +73,15 @@ def test_a_pilot_of_map50_is_followed_by_the_curve_of_map50(model):
 
 
 def test_what_has_no_relation_is_refused(model):
-    with pytest.raises(ValueError, match="metric='map75', expected 'map50_95' or 'map50'"):
+    said = "metric='map75', expected 'map50_95' or 'map50'. Did you mean 'map50'?"
+    with pytest.raises(ValueError, match=re.escape(said)):
         model.required_size(None, 0.4, metric="map75")
-    same = model.required_size(None, 0.4, metric="map50_95")
-    assert same == model.required_size(None, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("strict", "lax"), [("map50_95", "map50"), ("mAP50-95", "mAP@0.5"), ("mAP@.5:.95", "AP50")]
+)
+def test_a_metric_may_be_written_as_its_users_do(strict, lax, model):
+    assert model.required_size(None, 0.4, metric=strict) == model.required_size(None, 0.4)
+    found = model.required_size(None, 0.4, metric=lax)
+    assert found == model.required_size(None, 0.4, metric="map50")

@@ -94,7 +94,9 @@ def test_target_and_pilot_may_be_of_map50():
     pilot = [(16, 0.12), (64, 0.25)]
     found = model.required_size(None, 0.4, pilot=pilot, interval=0.9, metric="map50")
     assert answers["low"][0] == found["low"][0]
-    for metric in ("map75", "mAP50"):
+    same = Answerer(model).answer(pd.DataFrame({"pilot": [PILOT]}), params | {"metric": "mAP50"})
+    assert same.equals(answers)
+    for metric in ("map75", "accuracy"):
         with pytest.raises(RequestError, match=f"metric='{metric}', expected 'map50_95' or"):
             Answerer(model).answer(pd.DataFrame({"pilot": [PILOT]}), params | {"metric": metric})
 
