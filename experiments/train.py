@@ -124,7 +124,7 @@ cut-outs, or the domain itself. R2 is against the mean curve of the training dat
 ## `load_pretrained("detectors")`
 
 Written by `python -m experiments.detectors train` from the bank `detectors`: published scores of
-45 detectors on 114 groups of data sets, ordinary fine-tuning only, without images. Ask it with
+45 detectors on 164 groups of data sets, ordinary fine-tuning only, without images. Ask it with
 `X=None`, with the learner and, better, with a pilot, measured with that learner or another:
 `ptssp predict --model detectors --learner rf-detr-s --target 0.5 --pilot 16:0.31:yolov5n`. How
 well it does on data sets left out, with all their learners: [results](results.md). Scores are
