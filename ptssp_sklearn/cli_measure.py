@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ptssp_sklearn.cli_output import draw, find, print_answer, refuse
+from ptssp_sklearn.exceptions import hear_remarks
 
 _NAMES = {"map50_95": "mAP50-95", "map50": "mAP50"}
 
@@ -50,19 +51,23 @@ def measure(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Measure a pilot on a labelled data set, and say what it needs to reach a target mAP."""
+    from ptssp_sklearn.bayes.quantile_levels import interval_levels
     from ptssp_sklearn.measuring import measure_pilot
     from ptssp_sklearn.measuring.trainings.database import StoreError
     from ptssp_sklearn.pipeline.validation import check_target
 
     try:
         check_target(target)
+        interval_levels(interval)
+        with hear_remarks() as notes:
+            question = _question(dataset, model)
         with _run(track, dataset, learner):
             measured = measure_pilot(
                 dataset, learner, minutes=minutes, sizes=sizes, repeats=repeats, device=device,
                 jobs=jobs, dask=dask, out=out, settings=read_settings(settings or []), steps=steps,
                 batch_size=batch_size, seed=seed,
             )  # fmt: skip
-            answer, asked, plot = _answer(measured, dataset, target, model, interval, out)
+            answer, plot = _answer(measured, question, target, interval, out)
             _log(answer, plot)
     except KeyboardInterrupt:
         typer.echo("\nStopped; what was measured is kept. Run it again to go on.", err=True)
@@ -72,25 +77,33 @@ def measure(
     if as_json:
         typer.echo(json.dumps(answer.to_json() | {"measured": to_json(measured)}, indent=1))
         return
-    print_answer(answer, asked, answer.notes(), plot)
+    print_answer(answer, question[1], [*notes, *answer.notes()], plot)
     print_measurement(measured, out)
 
 
-def _answer(
-    measured: Any, dataset: str, target: float, model: str, interval: float, out: Path
-) -> tuple[Any, Any, Path]:
-    """Ask a model with the images and the pilot."""
+def _question(dataset: str, model: str) -> tuple[Any, Any]:
+    """Find the model and the images it is asked with, before any time goes into trainings."""
+    from ptssp_sklearn.datasets import open_dataset
     from ptssp_sklearn.datasets.asked_images import asked_images
+
+    if not Path(dataset).is_dir():
+        open_dataset(dataset)
+    return find(model), asked_images([dataset], [], class_name=None, n_images=8)
+
+
+def _answer(
+    measured: Any, question: tuple[Any, Any], target: float, interval: float, out: Path
+) -> tuple[Any, Path]:
+    """Ask a model with the images and the pilot."""
     from ptssp_sklearn.pipeline.validation import looks_at_images
     from ptssp_sklearn.serving.answer import answer_for
 
-    fitted = find(model)
-    asked = asked_images([dataset], [], class_name=None, n_images=8)
+    fitted, asked = question
     seen = asked.table if looks_at_images(fitted) else None
     answer = answer_for(fitted, seen, target, pilot=measured.pilot(), coverage=interval)
     plot = out / "curve.png"
     draw(answer, plot)
-    return answer, asked, plot
+    return answer, plot
 
 
 def read_settings(settings: list[str]) -> dict[str, Any]:

@@ -85,6 +85,6 @@ def _course(answer: Any) -> Table:
 
 def refuse(error: Exception) -> NoReturn:
     """Say in one line what is wrong, and end with code 2."""
-    line = " ".join(str(error).split())
+    line = " ".join(str(error).split()).replace("target_map=", "--target ")
     typer.echo(f"ptssp: {line}", err=True)
     raise typer.Exit(2)

@@ -114,10 +114,19 @@ def test_a_tracked_measurement_logs_answer_and_curve(folder, tmp_path, new_store
         (["--target", 0.5, "--learner", "yoloo"], "Did you mean 'yolo'"),
         (["--target", 0.5, "--set", "level"], "expected NAME=VALUE"),
         (["--target", 0.5, "--learner", OWN, "--set", "colour=1"], "colour"),
+        (["--target", 50], "Got --target 50, expected a score as a fraction"),
+        (["--target", 0.5, "--minutes", 0], "Got minutes=0, expected a number above 0"),
+        (["--target", 0.5, "--interval", 2], "Got the interval 2"),
+        (["--target", 0.5, "--model", "nosuch"], "nosuch"),
+        (["--target", 0.5, "--device", "gpu"], "Got device='gpu'"),
+        (["--target", 0.5, "--learner", "yolo", "--set", "start=gone.pt"], "no such file"),
+        (["--target", 0.5, "--learner", "yolo", "--set", "weights=gone.yaml"], "gone.yaml"),
+        (["--target", 0.5, "--learner", "yolo", "--set", "task=find"], "Got task='find'"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(folder, tmp_path, arguments, message):
-    done = run(folder, "--out", tmp_path, *arguments)
+    done = run(folder, "--out", tmp_path / "out", *arguments)
     assert done.exit_code == 2
+    assert not (tmp_path / "out").exists()
     assert message in done.output
     assert len(done.output.strip().splitlines()) == 1

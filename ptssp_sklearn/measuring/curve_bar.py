@@ -81,6 +81,8 @@ class CurveBar(Progress):
         bar = "#" * cells + "." * (_CELLS - cells)
         failed = f", {self.failed} failed" if self.failed else ""
         when = f", {seconds / 60:.0f} min left" if left else ""
+        if left and not self.measured:
+            when = ", one is trained to see how long it takes"
         return f"[{bar}] {done} of {done + left} trainings{failed}{when}{self._curve}"
 
     def _left(self, done: int) -> tuple[int, float]:

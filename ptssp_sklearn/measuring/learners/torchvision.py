@@ -24,6 +24,7 @@ from ptssp_sklearn.measuring.learners._tensors import read_tensors
 
 LITE0 = ("fcos_lite0", "retinanet_lite0", "fasterrcnn_lite0", "maskrcnn_lite0")
 SIDES = {"cpu": 320, "cuda": 640}
+LEAST_SIDE = 32
 RATE, DECAY = 1e-3, 1e-2
 _ENCODER_RATE = 0.2
 _WARM_UP = 0.1
@@ -71,9 +72,25 @@ class TorchvisionLearner(Learner):
             raise ValueError(f"Got model={model!r}, expected {', '.join(known)}.")
         self.model = model
         self.weights = weights
-        self.side = side or SIDES[device.partition(":")[0]]
+        self.side = side or SIDES.get(device.partition(":")[0], SIDES["cpu"])
         self.device = device
         self.name = "lite0" if model == "auto" else model.replace("_", "-")
+
+    def check(self) -> None:
+        """Refuse a side or weights that cannot be used."""
+        if not isinstance(self.side, int) or self.side < LEAST_SIDE:
+            raise ValueError(f"Got side={self.side!r}, expected {LEAST_SIDE} pixels or more.")
+        if self.weights is None:
+            return
+        if self.model == "auto":
+            raise ValueError(
+                f"Got weights={self.weights!r} for the default model, which has its own. Name the "
+                "model that they are of, such as model=fasterrcnn_resnet50_fpn."
+            )
+        network = build_detector(
+            self.model, 1, self.side, lite0_encoder() if self.model in LITE0 else None
+        )
+        _take_over(network, _hub(self.model) if self.weights == "hub" else self.weights)
 
     def fit(
         self,
