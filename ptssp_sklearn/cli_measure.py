@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ptssp_sklearn.cli_output import draw, find, print_answer, refuse
+from ptssp_sklearn.cli_output import as_measured, draw, find, print_answer, refuse
 from ptssp_sklearn.exceptions import hear_remarks
 
 _NAMES = {"map50_95": "mAP50-95", "map50": "mAP50"}
@@ -101,6 +101,7 @@ def _answer(
     fitted, asked = question
     seen = asked.table if looks_at_images(fitted) else None
     answer = answer_for(fitted, seen, target, pilot=measured.pilot(), coverage=interval)
+    answer = as_measured(answer, measured, fitted)
     plot = out / "curve.png"
     draw(answer, plot)
     return answer, plot

@@ -25,6 +25,22 @@ class BrightSquares(Learner):
         return _Bright(self.level, 8 - len(samples))
 
 
+class BrightSquares125(BrightSquares):
+    """The same under another name."""
+
+    def __init__(self, level: float = 125.0, device: str = "cpu") -> None:
+        super().__init__(level, device)
+        self.name = "bright125"
+
+
+class BrightSquares130(BrightSquares125):
+    """The same under a third name."""
+
+    def __init__(self, level: float = 130.0, device: str = "cpu") -> None:
+        super().__init__(level, device)
+        self.name = "bright130"
+
+
 class _Bright(Model):
     def __init__(self, level, slip):
         self.level, self.slip = level, slip
@@ -60,7 +76,24 @@ def test_measure_answers_and_keeps_the_pilot(folder, tmp_path):
     asked = ["predict", "--target", "0.5", "--pilot", str(out), "--json", str(folder)]
     answer = CliRunner().invoke(app, asked)
     assert answer.exit_code == 0, answer.output
-    assert [point[0] for point in json.loads(answer.stdout)["pilot"]] == [4, 8]
+    found = json.loads(answer.stdout)
+    assert [point[0] for point in found["pilot"]] == [4, 8]
+    assert (found["learner"], found["shape"]) == ("bright, as measured", "boxes")
+    assert "pilot" not in found["warning"]
+    one = "Score: mAP50-95 of boxes, over all classes, of bright, as measured."
+    assert one in done.output
+
+
+def test_a_folder_of_several_learners_is_named_with_one(folder, tmp_path):
+    for level in (125, 130):
+        more = ["--sizes", "4", "--repeats", 1, "--jobs", 1, "--set", f"level={level}"]
+        run(folder, "--target", 0.5, "--out", tmp_path, *more, "--learner", f"{OWN}{level}")
+    asked = ["predict", "--target", "0.5", "--json", str(folder), "--pilot"]
+    refused = CliRunner().invoke(app, [*asked, str(tmp_path)])
+    assert refused.exit_code == 2
+    assert f"or --pilot {tmp_path}:bright125" in refused.output
+    answer = CliRunner().invoke(app, [*asked, f"{tmp_path}:bright130"])
+    assert json.loads(answer.stdout)["learner"] == "bright130, as measured"
 
 
 def test_json_holds_the_points_with_their_errors(folder, tmp_path):

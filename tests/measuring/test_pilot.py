@@ -192,7 +192,7 @@ def test_real_trainings_score_boxes_and_masks(tmp_path):
         ),
         ("torchvision", {"settings": {"sied": 64}}, "Did you mean 'side'"),
         ("torchvision", {"settings": {"side": "big"}}, "Got side='big', expected 32 pixels"),
-        ("torchvision", {"settings": {"weights": "a.pth"}}, "Name the model"),
+        ("torchvision", {"settings": {"weights": "a.pth"}}, "but no model"),
         (
             "torchvision",
             {"settings": {"model": "fcos_lite0", "weights": "gone.pth"}},

@@ -83,13 +83,8 @@ class TorchvisionLearner(Learner):
         if self.weights is None:
             return
         if self.model == "auto":
-            raise ValueError(
-                f"Got weights={self.weights!r} for the default model, which has its own. Name the "
-                "model that they are of, such as model=fasterrcnn_resnet50_fpn."
-            )
-        network = build_detector(
-            self.model, 1, self.side, lite0_encoder() if self.model in LITE0 else None
-        )
+            raise ValueError(f"Got weights={self.weights!r} but no model. Name theirs as model.")
+        network = _build(self.model, 1, self.side)
         _take_over(network, _hub(self.model) if self.weights == "hub" else self.weights)
 
     def fit(
@@ -111,9 +106,7 @@ class TorchvisionLearner(Learner):
         name = self._choose(samples)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = build_detector(
-                name, n_classes, self.side, lite0_encoder() if name in LITE0 else None
-            )
+            network = _build(name, n_classes, self.side)
             if self.weights is not None:
                 _take_over(network, _hub(name) if self.weights == "hub" else self.weights)
             views = _views(samples, self.side, budget, seed, masks="mask" in name)
@@ -219,6 +212,10 @@ def _target(view: View, device: str, first: int) -> dict[str, Tensor]:
     if view.masks is not None:
         target["masks"] = torch.from_numpy(np.ascontiguousarray(view.masks)).to(torch.uint8)
     return {name: value.to(device) for name, value in target.items()}
+
+
+def _build(name: str, n_classes: int, side: int) -> Any:
+    return build_detector(name, n_classes, side, lite0_encoder() if name in LITE0 else None)
 
 
 def _hub(name: str) -> str:
