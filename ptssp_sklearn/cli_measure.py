@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +64,7 @@ def measure(
         interval_levels(interval)
         with hear_remarks() as notes:
             question = _question(dataset, model)
-        with _run(track, dataset, learner):
+        with _as_a_command(), _run(track, dataset, learner):
             measured = measure_pilot(
                 dataset, learner, minutes=minutes, sizes=sizes, repeats=repeats, device=device,
                 jobs=jobs, dask=dask, out=out, settings=read_settings(settings or []), steps=steps,
@@ -130,20 +133,24 @@ def read_settings(settings: list[str]) -> dict[str, Any]:
 def print_measurement(measured: Any, out: Path) -> None:
     """Print the table of what was measured."""
     console = Console(highlight=False, soft_wrap=True)
-    kinds = list(dict.fromkeys(measured.trainings["kind"]))
-    names = [(kind, metric) for kind in kinds for metric in ("map50_95", "map50")]
-    table = Table("training images", *[f"{kind} {_NAMES[metric]}" for kind, metric in names],
-                  "trainings", "test images")  # fmt: skip
-    columns = [measured.points(metric, kind) for kind, metric in names]
-    for row, size in enumerate(columns[0]["size"]):
-        cells = [f"{c['score'][row]:.3f} ± {c['error'][row]:.3f}" for c in columns]
-        counts = [str(columns[0][name][row]) for name in ("n_trainings", "n_test")]
-        table.add_row(f"{size:,}", *cells, *counts)
-    console.print(table)
+    for kind in sorted({*measured.trainings["kind"]}, key=lambda kind: kind != measured.kind):
+        console.print(_points_table(measured, kind))
     console.print(f"Measured: {measured.learner} on {measured.dataset}, {measured.tested}")
     for failed in measured.failed.itertuples():
         console.print(f"Note: the training on {failed.size} images failed: {failed.reason}")
     console.print(f"Pilot: {out} (ptssp predict … --pilot {out})")
+
+
+def _points_table(measured: Any, kind: str) -> Table:
+    """Lay out the points of one kind of mAP, which an 80-column terminal holds."""
+    table = Table("training images", *[f"{kind} {name}" for name in _NAMES.values()],
+                  "trainings", "test images")  # fmt: skip
+    columns = [measured.points(metric, kind) for metric in _NAMES]
+    for row, size in enumerate(columns[0]["size"]):
+        cells = [f"{c['score'][row]:.3f} ± {c['error'][row]:.3f}" for c in columns]
+        counts = [str(columns[0][name][row]) for name in ("n_trainings", "n_test")]
+        table.add_row(f"{size:,}", *cells, *counts)
+    return table
 
 
 def to_json(measured: Any) -> dict[str, Any]:
@@ -151,6 +158,18 @@ def to_json(measured: Any) -> dict[str, Any]:
     points = measured.points().to_dict(orient="records")
     about = {"learner": measured.learner, "dataset": measured.dataset, "tested": measured.tested}
     return {**about, "kind": measured.kind, "points": points}
+
+
+@contextmanager
+def _as_a_command() -> Iterator[None]:
+    """Stop at SIGTERM as at Ctrl-C, and find a learner's class in the working directory."""
+    path, before = sys.path[:], signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.path.insert(0, os.getcwd())
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

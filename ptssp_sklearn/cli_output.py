@@ -12,6 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 _SHAPES = {"mask": "masks", "box": "boxes"}
+_EXPECTED = (
+    "which is no folder that ptssp measure wrote, no .csv file and no point such as 51:0.23. "
+    "Check the path."
+)
 
 
 @cache
@@ -50,8 +54,10 @@ def read_pilots(texts: list[str] | None) -> tuple[list[tuple[Any, ...]], Any]:
         if (found := _measured(text)) is not None:
             points += found.pilot()
             measured = found
-        elif text.lower().endswith((".csv", ".tsv", ".txt")):
+        elif Path(text).is_file() and text.lower().endswith((".csv", ".tsv", ".txt")):
             points += read_points(Path(text).read_bytes(), f"'{text}'")
+        elif ":" not in text:
+            raise ValueError(f"Got --pilot '{text}', {_EXPECTED}")
         else:
             points.append(point_of_text(text))
     if points:

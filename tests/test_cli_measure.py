@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+import time
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from ptssp_sklearn.cli import app
+from ptssp_sklearn.measuring import Measurement
 from ptssp_sklearn.measuring.learner import Learner, Model, Prediction
 from tests.measuring.folders import write_folder
 
@@ -41,6 +46,16 @@ class BrightSquares130(BrightSquares125):
         self.name = "bright130"
 
 
+class Ended(BrightSquares):
+    """Is told to end, as by a scheduler whose time is over, at its second training."""
+
+    def fit(self, samples, *, n_classes, budget, seed, start=None):
+        if len(samples) > 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        return super().fit(samples, n_classes=n_classes, budget=budget, seed=seed)
+
+
 class _Bright(Model):
     def __init__(self, level, slip):
         self.level, self.slip = level, slip
@@ -54,7 +69,8 @@ class _Bright(Model):
         return found
 
 
-OWN = "tests.test_cli_measure:BrightSquares"
+HERE = "tests.test_cli_measure"
+OWN = f"{HERE}:BrightSquares"
 
 
 def run(*arguments):
@@ -94,6 +110,33 @@ def test_a_folder_of_several_learners_is_named_with_one(folder, tmp_path):
     assert f"or --pilot {tmp_path}:bright125" in refused.output
     answer = CliRunner().invoke(app, [*asked, f"{tmp_path}:bright130"])
     assert json.loads(answer.stdout)["learner"] == "bright130, as measured"
+
+
+def test_sigterm_stops_it_like_ctrl_c(folder, tmp_path):
+    done = run(folder, "--target", 0.5, "--out", tmp_path, *QUICK, f"{HERE}:Ended")
+    assert done.exit_code == 130
+    assert "Stopped; what was measured is kept. Run it again to go on." in done.output
+    assert Measurement.load(tmp_path).points()["size"].tolist() == [4]
+
+
+def test_a_learner_stands_in_the_working_directory(folder, tmp_path, monkeypatch):
+    (tmp_path / "my_learner.py").write_text(f"from {HERE} import BrightSquares as Mine\n")
+    monkeypatch.chdir(tmp_path)
+    path = list(sys.path)
+    done = run(folder, "--target", 0.5, *QUICK, "my_learner:Mine")
+    assert done.exit_code == 0, done.output
+    assert sys.path == path
+
+
+def test_masks_and_boxes_have_a_table_each_that_80_columns_hold(tmp_path):
+    root = write_folder(tmp_path / "squares", 12)
+    more = ["--sizes", 4, "--repeats", 1, "--steps", 1, "--jobs", 1, "--set", "side=64"]
+    done = run(root, "--target", 0.5, "--out", tmp_path / "out", *more)
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    heads = [line for line in lines if "mAP50-95" in line and "test images" in line]
+    assert [("mask" in line, "box" in line) for line in heads] == [(True, False), (False, True)]
+    assert max(map(len, heads)) <= 80
 
 
 def test_json_holds_the_points_with_their_errors(folder, tmp_path):

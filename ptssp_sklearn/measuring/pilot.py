@@ -15,6 +15,7 @@ from typing import Any
 import joblib
 
 from ptssp_sklearn.datasets import LabelledDataset, open_dataset
+from ptssp_sklearn.exceptions import need_dask
 from ptssp_sklearn.measuring.curve_bar import CurveBar
 from ptssp_sklearn.measuring.learner import Budget, Learner
 from ptssp_sklearn.measuring.learners.choice import choose_learner
@@ -100,6 +101,8 @@ def measure_pilot(
         If `out` holds measurements of another data set, or of other labels or settings.
     """
     opened = dataset if isinstance(dataset, LabelledDataset) else open_dataset(dataset)
+    if dask is not None:
+        need_dask()
     choice = choose_learner(learner, settings or {}, device, here=dask is None)
     plan = plan_pilot(opened, choice, Budget(steps, batch_size), sizes, repeats, minutes, seed)
     with _folder(out) as folder:
@@ -151,6 +154,7 @@ def _run(
     cores = joblib.cpu_count()
     jobs = jobs or (cores if plan.choice.device == "cpu" else 1)
     whole = plan.campaign(None if dask else training_threads(cores, jobs), deadline)
+    whole.register(store)
     waiting = whole.open(store)
     bar = CurveBar(
         store, plan.choice.name, plan.name, total=len(whole.tasks), remaining=len(waiting),

@@ -110,7 +110,10 @@ def make_learner(home: str, **settings: Any) -> Learner:
     try:
         factory = getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
-        raise ValueError(f"Got learner {home!r}, which needs the package {error.name}.") from error
+        raise ValueError(
+            f"Got learner {home!r}, which needs the package {error.name}. Install "
+            "it, or run from the folder that holds it."
+        ) from error
     except AttributeError:
         raise ValueError(f"Got learner {home!r}, but {module} has no {attribute}.") from None
     _check_names(factory, settings)
