@@ -13,7 +13,7 @@ from rich.table import Table
 
 _SHAPES = {"mask": "masks", "box": "boxes"}
 _EXPECTED = (
-    "which is no folder that ptssp measure wrote, no .csv file and no point such as 51:0.23. "
+    "expected SIZE:SCORE such as 51:0.23, a .csv file, or a folder that ptssp measure wrote. "
     "Check the path."
 )
 
