@@ -78,7 +78,7 @@ def choose_learner(
         If there is no such learner or device, it does not take a setting, or what it needs
         is missing.
     """
-    own = settings.get("device", device) if learner in HOMES else device
+    own = settings.get("device", device) if learner in [*HOMES] else device
     chosen = _device(str(own), here)
     if isinstance(learner, Learner):
         if here:
