@@ -13,11 +13,13 @@ from rich.table import Table
 from ptssp_sklearn._version import __version__
 from ptssp_sklearn.cli_measure import measure
 from ptssp_sklearn.cli_output import (
+    as_measured,
     draw,
     find,
     looked_at,
     print_answer,
     print_asked,
+    read_pilots,
     refuse,
 )
 from ptssp_sklearn.exceptions import hear_remarks
@@ -73,8 +75,8 @@ Pilot = Annotated[
     typer.Option(
         metavar="SIZE:SCORE",
         help="A measured point (repeat the option); a .csv with the columns size and score; or the "
-        "folder that ptssp measure wrote. A standard error and the learner that measured it may "
-        "follow: 16:0.31:0.02:yolov5n.",
+        "folder that ptssp measure wrote, FOLDER:LEARNER where it measured several. A "
+        "standard error and the learner that measured it may follow: 16:0.31:0.02:yolov5n.",
     ),
 ]
 LearnerName = Annotated[
@@ -122,7 +124,7 @@ def predict(
     try:
         check_target(target)
         with hear_remarks() as notes:
-            points = _points(pilot)
+            points, measured = read_pilots(pilot)
             asked = _asked(images, mask, model, class_name, count)
             answer = answer_for(
                 find(model),
@@ -134,6 +136,7 @@ def predict(
                 classes=class_name,
                 coverage=interval,
             )
+            answer = as_measured(answer, None if learner else measured, find(model))
         if plot is not None:
             draw(answer, plot)
     except (ValueError, OSError, ImportError) as error:
@@ -169,7 +172,8 @@ def plan(
     """Propose how many images to label before measuring next."""
     try:
         with hear_remarks() as notes:
-            points, asked = _points(pilot), _asked(images, mask, model, class_name, count)
+            points, _ = read_pilots(pilot)
+            asked = _asked(images, mask, model, class_name, count)
             found = find(model).plan(
                 None if asked is None else asked.table,
                 target,
@@ -230,25 +234,6 @@ def page(
         serve_page(host=host, port=port)
     except (ValueError, OSError, ImportError) as error:
         refuse(error)
-
-
-def _points(pilot: list[str] | None) -> list[tuple[Any, ...]]:
-    """Read points such as ``51:0.23`` or files of the columns size and score."""
-    from ptssp_sklearn.curves.pilot import point_of_text, read_pilot
-    from ptssp_sklearn.curves.pilot_file import read_points
-    from ptssp_sklearn.measuring import Measurement
-
-    points: list[tuple[Any, ...]] = []
-    for text in pilot or []:
-        if Path(text).is_dir() or text.lower().endswith(".sqlite"):
-            points += Measurement.load(text).pilot()
-        elif text.lower().endswith((".csv", ".tsv", ".txt")):
-            points += read_points(Path(text).read_bytes(), f"'{text}'")
-        else:
-            points.append(point_of_text(text))
-    if points:
-        read_pilot(points)
-    return points
 
 
 def _asked(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +15,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ptssp_sklearn.cli_output import draw, find, print_answer, refuse
+from ptssp_sklearn.cli_output import as_measured, draw, find, print_answer, refuse
+from ptssp_sklearn.exceptions import hear_remarks
 
 _NAMES = {"map50_95": "mAP50-95", "map50": "mAP50"}
 
@@ -50,19 +54,23 @@ def measure(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Measure a pilot on a labelled data set, and say what it needs to reach a target mAP."""
+    from ptssp_sklearn.bayes.quantile_levels import interval_levels
     from ptssp_sklearn.measuring import measure_pilot
     from ptssp_sklearn.measuring.trainings.database import StoreError
     from ptssp_sklearn.pipeline.validation import check_target
 
     try:
         check_target(target)
-        with _run(track, dataset, learner):
+        interval_levels(interval)
+        with hear_remarks() as notes:
+            question = _question(dataset, model)
+        with _as_a_command(), _run(track, dataset, learner):
             measured = measure_pilot(
                 dataset, learner, minutes=minutes, sizes=sizes, repeats=repeats, device=device,
                 jobs=jobs, dask=dask, out=out, settings=read_settings(settings or []), steps=steps,
                 batch_size=batch_size, seed=seed,
             )  # fmt: skip
-            answer, asked, plot = _answer(measured, dataset, target, model, interval, out)
+            answer, plot = _answer(measured, question, target, interval, out)
             _log(answer, plot)
     except KeyboardInterrupt:
         typer.echo("\nStopped; what was measured is kept. Run it again to go on.", err=True)
@@ -72,25 +80,34 @@ def measure(
     if as_json:
         typer.echo(json.dumps(answer.to_json() | {"measured": to_json(measured)}, indent=1))
         return
-    print_answer(answer, asked, answer.notes(), plot)
+    print_answer(answer, question[1], [*notes, *answer.notes()], plot)
     print_measurement(measured, out)
 
 
-def _answer(
-    measured: Any, dataset: str, target: float, model: str, interval: float, out: Path
-) -> tuple[Any, Any, Path]:
-    """Ask a model with the images and the pilot."""
+def _question(dataset: str, model: str) -> tuple[Any, Any]:
+    """Find the model and the images it is asked with, before any time goes into trainings."""
+    from ptssp_sklearn.datasets import open_dataset
     from ptssp_sklearn.datasets.asked_images import asked_images
+
+    if not Path(dataset).is_dir():
+        open_dataset(dataset)
+    return find(model), asked_images([dataset], [], class_name=None, n_images=8)
+
+
+def _answer(
+    measured: Any, question: tuple[Any, Any], target: float, interval: float, out: Path
+) -> tuple[Any, Path]:
+    """Ask a model with the images and the pilot."""
     from ptssp_sklearn.pipeline.validation import looks_at_images
     from ptssp_sklearn.serving.answer import answer_for
 
-    fitted = find(model)
-    asked = asked_images([dataset], [], class_name=None, n_images=8)
+    fitted, asked = question
     seen = asked.table if looks_at_images(fitted) else None
     answer = answer_for(fitted, seen, target, pilot=measured.pilot(), coverage=interval)
+    answer = as_measured(answer, measured, fitted)
     plot = out / "curve.png"
     draw(answer, plot)
-    return answer, asked, plot
+    return answer, plot
 
 
 def read_settings(settings: list[str]) -> dict[str, Any]:
@@ -116,20 +133,24 @@ def read_settings(settings: list[str]) -> dict[str, Any]:
 def print_measurement(measured: Any, out: Path) -> None:
     """Print the table of what was measured."""
     console = Console(highlight=False, soft_wrap=True)
-    kinds = list(dict.fromkeys(measured.trainings["kind"]))
-    names = [(kind, metric) for kind in kinds for metric in ("map50_95", "map50")]
-    table = Table("training images", *[f"{kind} {_NAMES[metric]}" for kind, metric in names],
-                  "trainings", "test images")  # fmt: skip
-    columns = [measured.points(metric, kind) for kind, metric in names]
-    for row, size in enumerate(columns[0]["size"]):
-        cells = [f"{c['score'][row]:.3f} ± {c['error'][row]:.3f}" for c in columns]
-        counts = [str(columns[0][name][row]) for name in ("n_trainings", "n_test")]
-        table.add_row(f"{size:,}", *cells, *counts)
-    console.print(table)
+    for kind in sorted({*measured.trainings["kind"]}, key=lambda kind: kind != measured.kind):
+        console.print(_points_table(measured, kind))
     console.print(f"Measured: {measured.learner} on {measured.dataset}, {measured.tested}")
     for failed in measured.failed.itertuples():
         console.print(f"Note: the training on {failed.size} images failed: {failed.reason}")
     console.print(f"Pilot: {out} (ptssp predict … --pilot {out})")
+
+
+def _points_table(measured: Any, kind: str) -> Table:
+    """Lay out the points of one kind of mAP, which an 80-column terminal holds."""
+    table = Table("training images", *[f"{kind} {name}" for name in _NAMES.values()],
+                  "trainings", "test images")  # fmt: skip
+    columns = [measured.points(metric, kind) for metric in _NAMES]
+    for row, size in enumerate(columns[0]["size"]):
+        cells = [f"{c['score'][row]:.3f} ± {c['error'][row]:.3f}" for c in columns]
+        counts = [str(columns[0][name][row]) for name in ("n_trainings", "n_test")]
+        table.add_row(f"{size:,}", *cells, *counts)
+    return table
 
 
 def to_json(measured: Any) -> dict[str, Any]:
@@ -137,6 +158,18 @@ def to_json(measured: Any) -> dict[str, Any]:
     points = measured.points().to_dict(orient="records")
     about = {"learner": measured.learner, "dataset": measured.dataset, "tested": measured.tested}
     return {**about, "kind": measured.kind, "points": points}
+
+
+@contextmanager
+def _as_a_command() -> Iterator[None]:
+    """Stop at SIGTERM as at Ctrl-C, and find a learner's class in the working directory."""
+    path, before = sys.path[:], signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.path.insert(0, os.getcwd())
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

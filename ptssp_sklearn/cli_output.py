@@ -1,7 +1,8 @@
-"""What the commands share: the model they ask, and how an answer or an error is shown."""
+"""What the commands share: the model they ask, its pilot, how an answer or error is shown."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,6 +11,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+_SHAPES = {"mask": "masks", "box": "boxes"}
+_EXPECTED = (
+    "expected SIZE:SCORE such as 51:0.23, a .csv file, or a folder that ptssp measure wrote. "
+    "Check the path."
+)
+
 
 @cache
 def find(name: str) -> Any:
@@ -17,6 +24,71 @@ def find(name: str) -> Any:
     from ptssp_sklearn.serving.server import find_model
 
     return find_model(name)
+
+
+def read_pilots(texts: list[str] | None) -> tuple[list[tuple[Any, ...]], Any]:
+    """Read points such as ``51:0.23``, files of the columns size and score, measured folders.
+
+    Parameters
+    ----------
+    texts : list of str, or None
+        A folder in which several learners were measured is named as ``FOLDER:LEARNER``.
+
+    Returns
+    -------
+    points : list of (size, score), perhaps with standard error and learner
+    measured : Measurement or None
+        What all points are of, where they are of one measured pilot.
+
+    Raises
+    ------
+    ValueError
+        If one is no such text, or its points cannot be used.
+    """
+    from ptssp_sklearn.curves.pilot import point_of_text, read_pilot
+    from ptssp_sklearn.curves.pilot_file import read_points
+
+    points: list[tuple[Any, ...]] = []
+    measured = None
+    for text in texts or []:
+        if (found := _measured(text)) is not None:
+            points += found.pilot()
+            measured = found
+        elif Path(text).is_file() and text.lower().endswith((".csv", ".tsv", ".txt")):
+            points += read_points(Path(text).read_bytes(), f"'{text}'")
+        elif ":" not in text:
+            raise ValueError(f"Got --pilot '{text}', {_EXPECTED}")
+        else:
+            points.append(point_of_text(text))
+    if points:
+        read_pilot(points)
+    return points, measured if len(texts or []) == 1 else None
+
+
+def _measured(text: str) -> Any:
+    """Load the measured pilot that a text names; None where it names none."""
+    from ptssp_sklearn.measuring import Measurement
+
+    path, colon, learner = text.rpartition(":")
+    if _is_store(text):
+        return Measurement.load(text)
+    return Measurement.load(path, learner=learner) if colon and _is_store(path) else None
+
+
+def _is_store(path: str) -> bool:
+    return Path(path).is_dir() or path.lower().endswith(".sqlite")
+
+
+def as_measured(answer: Any, measured: Any, model: Any) -> Any:
+    """Say of an answer whose score it is: that of the measured learner.
+
+    A model of one learner takes the points for those of its own; one that knows several says
+    itself whose curve it gives.
+    """
+    if measured is None or hasattr(model.steps[-1][1], "hierarchy_"):
+        return answer
+    about = {"learner": f"{measured.learner}, as measured", "shape": _SHAPES[measured.kind]}
+    return replace(answer, forecast=replace(answer.forecast, **about))
 
 
 def looked_at(asked: Any, notes: list[str]) -> dict[str, Any]:
@@ -85,6 +157,6 @@ def _course(answer: Any) -> Table:
 
 def refuse(error: Exception) -> NoReturn:
     """Say in one line what is wrong, and end with code 2."""
-    line = " ".join(str(error).split())
+    line = " ".join(str(error).split()).replace("target_map=", "--target ")
     typer.echo(f"ptssp: {line}", err=True)
     raise typer.Exit(2)

@@ -140,6 +140,17 @@ def need_mlflow() -> Any:
     return need("mlflow", "this", "mlflow")
 
 
+def need_dask() -> None:
+    """Import Dask, or say how to install it (a `MissingPackageError`)."""
+    try:
+        importlib.import_module("dask.distributed")
+    except ModuleNotFoundError as error:
+        command = "pip install dask distributed"
+        raise MissingPackageError(
+            f"Got no package {error.name}, which a Dask cluster needs. Run: {command}", command
+        ) from error
+
+
 def need_streamlit() -> Any:
     """Import Streamlit, or say how to install it (a `MissingPackageError`)."""
     return need("streamlit", "the page", "app")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+import time
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from ptssp_sklearn.cli import app
+from ptssp_sklearn.measuring import Measurement
 from ptssp_sklearn.measuring.learner import Learner, Model, Prediction
 from tests.measuring.folders import write_folder
 
@@ -25,6 +30,32 @@ class BrightSquares(Learner):
         return _Bright(self.level, 8 - len(samples))
 
 
+class BrightSquares125(BrightSquares):
+    """The same under another name."""
+
+    def __init__(self, level: float = 125.0, device: str = "cpu") -> None:
+        super().__init__(level, device)
+        self.name = "bright125"
+
+
+class BrightSquares130(BrightSquares125):
+    """The same under a third name."""
+
+    def __init__(self, level: float = 130.0, device: str = "cpu") -> None:
+        super().__init__(level, device)
+        self.name = "bright130"
+
+
+class Ended(BrightSquares):
+    """Is told to end, as by a scheduler whose time is over, at its second training."""
+
+    def fit(self, samples, *, n_classes, budget, seed, start=None):
+        if len(samples) > 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        return super().fit(samples, n_classes=n_classes, budget=budget, seed=seed)
+
+
 class _Bright(Model):
     def __init__(self, level, slip):
         self.level, self.slip = level, slip
@@ -38,7 +69,8 @@ class _Bright(Model):
         return found
 
 
-OWN = "tests.test_cli_measure:BrightSquares"
+HERE = "tests.test_cli_measure"
+OWN = f"{HERE}:BrightSquares"
 
 
 def run(*arguments):
@@ -60,7 +92,51 @@ def test_measure_answers_and_keeps_the_pilot(folder, tmp_path):
     asked = ["predict", "--target", "0.5", "--pilot", str(out), "--json", str(folder)]
     answer = CliRunner().invoke(app, asked)
     assert answer.exit_code == 0, answer.output
-    assert [point[0] for point in json.loads(answer.stdout)["pilot"]] == [4, 8]
+    found = json.loads(answer.stdout)
+    assert [point[0] for point in found["pilot"]] == [4, 8]
+    assert (found["learner"], found["shape"]) == ("bright, as measured", "boxes")
+    assert "pilot" not in found["warning"]
+    one = "Score: mAP50-95 of boxes, over all classes, of bright, as measured."
+    assert one in done.output
+
+
+def test_a_folder_of_several_learners_is_named_with_one(folder, tmp_path):
+    for level in (125, 130):
+        more = ["--sizes", "4", "--repeats", 1, "--jobs", 1, "--set", f"level={level}"]
+        run(folder, "--target", 0.5, "--out", tmp_path, *more, "--learner", f"{OWN}{level}")
+    asked = ["predict", "--target", "0.5", "--json", str(folder), "--pilot"]
+    refused = CliRunner().invoke(app, [*asked, str(tmp_path)])
+    assert refused.exit_code == 2
+    assert f"or --pilot {tmp_path}:bright125" in refused.output
+    answer = CliRunner().invoke(app, [*asked, f"{tmp_path}:bright130"])
+    assert json.loads(answer.stdout)["learner"] == "bright130, as measured"
+
+
+def test_sigterm_stops_it_like_ctrl_c(folder, tmp_path):
+    done = run(folder, "--target", 0.5, "--out", tmp_path, *QUICK, f"{HERE}:Ended")
+    assert done.exit_code == 130
+    assert "Stopped; what was measured is kept. Run it again to go on." in done.output
+    assert Measurement.load(tmp_path).points()["size"].tolist() == [4]
+
+
+def test_a_learner_stands_in_the_working_directory(folder, tmp_path, monkeypatch):
+    (tmp_path / "my_learner.py").write_text(f"from {HERE} import BrightSquares as Mine\n")
+    monkeypatch.chdir(tmp_path)
+    path = list(sys.path)
+    done = run(folder, "--target", 0.5, *QUICK, "my_learner:Mine")
+    assert done.exit_code == 0, done.output
+    assert sys.path == path
+
+
+def test_masks_and_boxes_have_a_table_each_that_80_columns_hold(tmp_path):
+    root = write_folder(tmp_path / "squares", 12)
+    more = ["--sizes", 4, "--repeats", 1, "--steps", 1, "--jobs", 1, "--set", "side=64"]
+    done = run(root, "--target", 0.5, "--out", tmp_path / "out", *more)
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    heads = [line for line in lines if "mAP50-95" in line and "test images" in line]
+    assert [("mask" in line, "box" in line) for line in heads] == [(True, False), (False, True)]
+    assert max(map(len, heads)) <= 80
 
 
 def test_json_holds_the_points_with_their_errors(folder, tmp_path):
@@ -114,10 +190,19 @@ def test_a_tracked_measurement_logs_answer_and_curve(folder, tmp_path, new_store
         (["--target", 0.5, "--learner", "yoloo"], "Did you mean 'yolo'"),
         (["--target", 0.5, "--set", "level"], "expected NAME=VALUE"),
         (["--target", 0.5, "--learner", OWN, "--set", "colour=1"], "colour"),
+        (["--target", 50], "Got --target 50, expected a score as a fraction"),
+        (["--target", 0.5, "--minutes", 0], "Got minutes=0, expected a number above 0"),
+        (["--target", 0.5, "--interval", 2], "Got the interval 2"),
+        (["--target", 0.5, "--model", "nosuch"], "nosuch"),
+        (["--target", 0.5, "--device", "gpu"], "Got device='gpu'"),
+        (["--target", 0.5, "--learner", "yolo", "--set", "start=gone.pt"], "no such file"),
+        (["--target", 0.5, "--learner", "yolo", "--set", "weights=gone.yaml"], "gone.yaml"),
+        (["--target", 0.5, "--learner", "yolo", "--set", "task=find"], "Got task='find'"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(folder, tmp_path, arguments, message):
-    done = run(folder, "--out", tmp_path, *arguments)
+    done = run(folder, "--out", tmp_path / "out", *arguments)
     assert done.exit_code == 2
+    assert not (tmp_path / "out").exists()
     assert message in done.output
     assert len(done.output.strip().splitlines()) == 1

@@ -94,6 +94,9 @@ def asked_images(
             f"Got the class {class_name!r} for single files, expected a data set. For label "
             "files name the class as labels.txt:INDEX."
         )
+    missing = [name for name in images if not os.path.exists(name)]
+    if missing:
+        raise DatasetError(f"Got '{missing[0]}', but there is no such file or folder.")
     files = [file for name in images for file in _images_of(name)]
     if any(_is_many(mask) for mask in masks):
         found = [file for mask in masks for file in _masks_of(mask)]

@@ -84,7 +84,7 @@ def _nothing(folder: Folder) -> str:
     kinds = (suffix(file) for file in folder.files)
     counts = Counter("image" if kind in IMAGE_SUFFIXES else f"{kind} file" for kind in kinds)
     if not counts:
-        return f"Got '{folder.root}', an empty folder."
+        return f"Got '{folder.root}', an empty folder, expected images with their labels."
     held = ", ".join(counted(n, kind.strip()) for kind, n in counts.most_common(5))
     return (
         f"Got '{folder.root}', in which no labels are recognised (it holds: {held}), expected "

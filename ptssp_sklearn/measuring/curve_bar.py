@@ -52,6 +52,7 @@ class CurveBar(Progress):
         self._jobs = jobs
         self._quiet = quiet
         self._curve = ""
+        self._over = False
 
     def point(self, outcome: Outcome) -> None:
         """Count a training, and read the curve anew."""
@@ -70,6 +71,7 @@ class CurveBar(Progress):
             super().note(text)
 
     def show(self, *, last: bool = False) -> None:
+        self._over = last
         if not self._quiet:
             super().show(last=last)
 
@@ -81,11 +83,17 @@ class CurveBar(Progress):
         bar = "#" * cells + "." * (_CELLS - cells)
         failed = f", {self.failed} failed" if self.failed else ""
         when = f", {seconds / 60:.0f} min left" if left else ""
+        if self._over:
+            when = ", no time is left for more" if left else ""
+        elif left and not self.measured:
+            when = ", one is trained to see how long it takes"
         return f"[{bar}] {done} of {done + left} trainings{failed}{when}{self._curve}"
 
     def _left(self, done: int) -> tuple[int, float]:
         """Tell how many trainings there is time for, and how long they take, seconds."""
         remaining = self.total - done
+        if self._over:
+            return remaining, 0.0
         seconds = self._deadline - time.time()
         if not self.measured:
             return remaining, seconds

@@ -162,6 +162,13 @@ class Learner(ABC):
     name: str
     side: int = 640
 
+    def check(self) -> None:  # noqa: B027
+        """Refuse, with a `ValueError`, what no training could start with; called before the first.
+
+        Settings, packages and files are looked at here, so that a slip is said at once and
+        not by every training that fails.
+        """
+
     @abstractmethod
     def fit(
         self,

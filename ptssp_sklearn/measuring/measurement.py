@@ -155,7 +155,7 @@ def _refuse(store: Store, points: pd.DataFrame, dataset: Any, learner: Any) -> N
     if names:
         raise ValueError(
             f"Got '{store.path}', in which {', '.join(names)} were measured. Say which: give "
-            "learner or dataset."
+            f"learner or dataset, or --pilot {store.path.parent}:{points['learner'].iloc[0]}."
         )
     asked = "".join(f" of {name!r}" for name in (learner, dataset) if name is not None)
     raise ValueError(f"Got '{store.path}', in which no training{asked} has finished yet.")

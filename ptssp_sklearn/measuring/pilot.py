@@ -8,70 +8,26 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import joblib
+
 from ptssp_sklearn.datasets import LabelledDataset, open_dataset
+from ptssp_sklearn.exceptions import need_dask
 from ptssp_sklearn.measuring.curve_bar import CurveBar
-from ptssp_sklearn.measuring.labelled import Labelled, label_digest
 from ptssp_sklearn.measuring.learner import Budget, Learner
-from ptssp_sklearn.measuring.learners.choice import LearnerChoice, choose_learner
+from ptssp_sklearn.measuring.learners.choice import choose_learner
 from ptssp_sklearn.measuring.measurement import Measurement, read_measurement
 from ptssp_sklearn.measuring.mlflow_log import PointLog
-from ptssp_sklearn.measuring.sizes import automatic_trainings, read_sizes
+from ptssp_sklearn.measuring.plan import BANK, Plan, plan_pilot
 from ptssp_sklearn.measuring.trainings.campaign import Campaign
-from ptssp_sklearn.measuring.trainings.schedule import Task
+from ptssp_sklearn.measuring.trainings.database import StoreError
 from ptssp_sklearn.measuring.trainings.store import FILE, Outcome, Store
-from ptssp_sklearn.measuring.trainings.worker import Setup
 from ptssp_sklearn.pipeline.provenance import code_version
 
-BANK = "pilot"
 STEPS, BATCH_SIZE = 300, 8
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A pilot to measure: what, with which learner, for how long.
-
-    Attributes
-    ----------
-    labelled : Labelled
-    name : str
-        Name of the data set.
-    choice : LearnerChoice
-    budget : Budget
-    trainings : list of (size, repeat)
-        In the order they start in.
-    minutes : float
-    seed : int
-    """
-
-    labelled: Labelled
-    name: str
-    choice: LearnerChoice
-    budget: Budget
-    trainings: Sequence[tuple[int, int]]
-    minutes: float
-    seed: int
-
-    def campaign(self, threads: int | None, deadline: float) -> Campaign:
-        """Tie up the trainings for the store."""
-        record = self.labelled.record(self.name)
-        tasks = [
-            Task(BANK, self.choice.name, self.name, size, repeat) for size, repeat in self.trainings
-        ]
-        setup = Setup(
-            self.labelled, self.choice.make, self.budget, self.seed, threads=threads,
-            deadline=deadline,
-        )  # fmt: skip
-        noted = {
-            "learner": self.choice.noted,
-            "steps": self.budget.steps,
-            "batch_size": self.budget.batch_size,
-            "seed": self.seed,
-        }
-        return Campaign(tasks, {self.name: record}, setup, noted)
 
 
 def measure_pilot(
@@ -95,7 +51,7 @@ def measure_pilot(
     """Train a learner on growing subsets of a labelled data set and score each training.
 
     Every finished training is stored at once: whatever ends the process, the same call goes
-    on with the same `out`.
+    on with the same `out`. Trainings that failed are tried again by it.
 
     Parameters
     ----------
@@ -108,7 +64,7 @@ def measure_pilot(
         ``fit_and_score(train, test, seed)`` that takes two labelled data sets and returns a
         score, a pair of score and standard error, or a dict of ``map50_95`` and ``map50``.
     minutes : float, default=30
-        No training starts that would not end within them, going by the first.
+        No training starts that would not end within them, going by the first. Above 0.
     sizes : "auto", str or sequence of int, images
         By default about log-spaced from 4 up to all that can train, the most telling first.
     repeats : "auto" or int
@@ -140,17 +96,20 @@ def measure_pilot(
     Raises
     ------
     ValueError
-        If data set, learner or sizes are not usable, or every training failed.
+        If data set, learner, minutes or sizes are not usable, or every training failed.
     StoreError
-        If `out` holds measurements of other labels or settings.
+        If `out` holds measurements of another data set, or of other labels or settings.
     """
     opened = dataset if isinstance(dataset, LabelledDataset) else open_dataset(dataset)
-    choice = choose_learner(learner, settings or {}, device)
-    plan = _plan(opened, choice, Budget(steps, batch_size), sizes, repeats, minutes, seed)
+    if dask is not None:
+        need_dask()
+    choice = choose_learner(learner, settings or {}, device, here=dask is None)
+    plan = plan_pilot(opened, choice, Budget(steps, batch_size), sizes, repeats, minutes, seed)
     with _folder(out) as folder:
         store = Store(folder / FILE, code=code_version())
         try:
             log = PointLog()
+            plan = replace(plan, name=_name(store, plan))
             _run(plan, store, jobs=jobs, dask=dask, on_point=[log, *on_point], quiet=quiet)
             found = read_measurement(store, dataset=plan.name, learner=choice.name)
         finally:
@@ -161,34 +120,23 @@ def measure_pilot(
     return found
 
 
-def _plan(
-    dataset: LabelledDataset,
-    choice: LearnerChoice,
-    budget: Budget,
-    sizes: str | Sequence[int],
-    repeats: str | int,
-    minutes: float,
-    seed: int,
-) -> Plan:
-    labelled = Labelled(label_digest(dataset), choice.side, seed, dataset)
-    sampling = labelled.sampling()
-    chosen = read_sizes(sizes, sampling.n_train)
-    if repeats == "auto":
-        trainings = automatic_trainings(chosen, sampling.n_folds, len(sampling.pool))
-    else:
-        trainings = [(size, repeat) for repeat in range(_count(repeats)) for size in chosen]
-    name = Path(dataset.root).resolve().stem or "dataset"
-    return Plan(labelled, name, choice, budget, trainings, minutes, seed)
+def _name(store: Store, plan: Plan) -> str:
+    """Name the data set as the store does, in which no other may be.
 
-
-def _count(repeats: str | int) -> int:
-    try:
-        number = int(repeats)
-    except (TypeError, ValueError):
-        number = 0
-    if number < 1:
-        raise ValueError(f"Got repeats={repeats!r}, expected auto or a number from 1 on.")
-    return number
+    Raises
+    ------
+    StoreError
+        If it holds another.
+    """
+    for record in store.records(BANK):
+        if record["content"] == plan.labelled.digest:
+            return str(record["name"])
+        if record["name"] != plan.name:
+            raise StoreError(
+                f"Got the data set {plan.name!r}, but {store.path} holds measurements of "
+                f"{record['name']!r}. Give another folder as --out."
+            )
+    return plan.name
 
 
 def _run(
@@ -203,9 +151,10 @@ def _run(
     """Time the first trainings, then run those that end within the minutes."""
     began = time.time()
     deadline = began + 60 * plan.minutes
-    cores = os.cpu_count() or 1
+    cores = joblib.cpu_count()
     jobs = jobs or (cores if plan.choice.device == "cpu" else 1)
-    whole = plan.campaign(None if dask else max(1, cores // jobs), deadline)
+    whole = plan.campaign(None if dask else training_threads(cores, jobs), deadline)
+    whole.register(store)
     waiting = whole.open(store)
     bar = CurveBar(
         store, plan.choice.name, plan.name, total=len(whole.tasks), remaining=len(waiting),
@@ -214,11 +163,20 @@ def _run(
     run = functools.partial(
         Campaign.run, store=store, jobs=jobs, dask=dask, on_point=on_point, progress=bar
     )
+    bar.show()
     run(replace(whole, tasks=waiting[:jobs] or whole.tasks[:1]))
     took = time.time() - began
     if len(waiting) > jobs and deadline - took > time.time():
-        run(replace(whole, tasks=waiting, setup=replace(whole.setup, deadline=deadline - took)))
+        rest = replace(whole.setup, deadline=deadline - took)
+        run(replace(whole, tasks=waiting[jobs:], setup=rest))
     bar.show(last=True)
+
+
+def training_threads(cores: int, jobs: int) -> int:
+    """Give the threads of one of `jobs` trainings; OMP_NUM_THREADS is the most."""
+    threads = max(1, cores // jobs)
+    most = os.environ.get("OMP_NUM_THREADS", "")
+    return min(threads, int(most)) if most.isdigit() and int(most) else threads
 
 
 @contextmanager

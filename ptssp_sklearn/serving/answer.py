@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,9 @@ CERTAINTIES = (0.5, 0.8, 0.9)
 
 REACH_SIZES = (1000.0, 10000.0, np.inf)
 """Sizes with which an answer states the chance to reach the target, images."""
+
+_WITH_ADVICE = re.compile(r"; for another learner add measurements of its own \(a pilot\)\.")
+"""What a model's card says to one who asks without measured points."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,10 @@ class Answer:
 
     def notes(self) -> list[str]:
         """List what must be said beside the answer, one sentence each."""
-        notes = [self.forecast.warning] if self.forecast.warning else []
+        warning = self.forecast.warning
+        if self.forecast.pilot:
+            warning = _WITH_ADVICE.sub(".", warning)
+        notes = [warning] if warning else []
         novelty = self.forecast.out_of_domain
         if novelty is not None and novelty > NOVEL:
             notes.append(

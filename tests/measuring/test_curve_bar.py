@@ -25,7 +25,9 @@ def test_the_bar_tells_trainings_time_and_curve(tmp_path):
         store, "yolo", "cats", total=5, remaining=5, deadline=time.time() + 600, jobs=1,
         stream=stream,
     )  # fmt: skip
-    assert "0 of 5 trainings, 10 min left" in bar.line()
+    assert "0 of 5 trainings, one is trained to see how long it takes" in bar.line()
+    bar.show(last=True)
+    assert "0 of 5 trainings, no time is left for more" in bar.line()
     for one in (outcome(4, 0.123), outcome(16, 0.4)):
         store.write(one)
         bar.point(one)

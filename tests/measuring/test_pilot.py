@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from ptssp_sklearn.datasets import LabelledDataset, open_dataset
 from ptssp_sklearn.measuring import Measurement, measure_pilot
 from ptssp_sklearn.measuring.learners import choice
+from ptssp_sklearn.measuring.pilot import training_threads
 from ptssp_sklearn.measuring.trainings.database import StoreError
 from ptssp_sklearn.measuring.trainings.store import FILE, Store
 from tests.measuring.folders import write_folder
@@ -89,6 +91,46 @@ def test_a_training_that_fails_is_told_and_the_others_count(folder):
         measure_pilot(folder, failing, sizes="8", repeats=1, **QUICK)
 
 
+def test_a_training_that_failed_is_tried_again_by_the_next_run(folder, tmp_path):
+    class Mended:
+        room = False
+
+        def __call__(self, train, test, seed):
+            if not self.room:
+                raise MemoryError("no room")
+            return 0.2
+
+    learner = Mended()
+    asked = {"out": tmp_path, **TWICE}
+    with pytest.raises(ValueError, match="no training that succeeded"):
+        measure_pilot(folder, learner, **asked)
+    learner.room, seen = True, []
+    found = measure_pilot(folder, learner, on_point=[seen.append], **asked)
+    assert (len(seen), len(found.trainings), len(found.failed)) == (4, 4, 0)
+
+
+def test_a_store_holds_one_data_set_whatever_its_folder_is_called(folder, tmp_path):
+    out, moved = tmp_path / "out", tmp_path / "moved.v2"
+    measure_pilot(folder, rising, out=out, sizes="4", repeats=1, **QUICK)
+    shutil.copytree(folder, moved)
+    seen = []
+    asked = {"out": out, "sizes": "4", "repeats": 1, "on_point": [seen.append], **QUICK}
+    assert measure_pilot(moved, rising, **asked).dataset == "squares"
+    assert seen == []
+    other = write_folder(tmp_path / "other", 12)
+    with pytest.raises(StoreError, match=r"'other', but .* of 'squares'\. Give another folder"):
+        measure_pilot(other, rising, out=out, **QUICK)
+
+
+def test_a_training_has_as_many_threads_as_the_user_allows(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert [training_threads(8, jobs) for jobs in (1, 3, 20)] == [8, 2, 1]
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert training_threads(8, 1) == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "16")
+    assert training_threads(8, 2) == 4
+
+
 def test_no_training_starts_that_would_not_end_in_time(folder):
     began = time.monotonic()
     found = measure_pilot(folder, slow, minutes=1.5 / 60, **QUICK)
@@ -143,10 +185,26 @@ def test_real_trainings_score_boxes_and_masks(tmp_path):
         ("torchvison", {}, "Did you mean 'torchvision'"),
         ("gone.pt", {}, r"weights 'gone.pt', but it is not in this folder"),
         ("nowhere:Learner", {}, "needs the package nowhere"),
-        ("torchvision", {"settings": {"colour": 3}}, "Got settings .*colour"),
+        (
+            "torchvision",
+            {"settings": {"colour": 3}},
+            "Got the setting 'colour', but .* are: model,",
+        ),
+        ("torchvision", {"settings": {"sied": 64}}, "Did you mean 'side'"),
+        ("torchvision", {"settings": {"side": "big"}}, "Got side='big', expected 32 pixels"),
+        ("torchvision", {"settings": {"weights": "a.pth"}}, "but no model"),
+        (
+            "torchvision",
+            {"settings": {"model": "fcos_lite0", "weights": "gone.pth"}},
+            "Got weights='gone.pth', but there is no such file",
+        ),
+        ("torchvision", {"device": "gpu"}, "Got device='gpu', expected auto, cpu or cuda"),
+        ("torchvision", {"device": "cuda:99"}, "Got device='cuda:99', but PyTorch finds"),
         ("torchvision", {"settings": {"model": "unet"}}, "Got model='unet'"),
         (rising, {"sizes": "4,400"}, "so many images can train"),
         (rising, {"repeats": "some"}, "expected auto or a number"),
+        (rising, {"minutes": 0}, "Got minutes=0, expected a number above 0"),
+        (rising, {"minutes": float("nan")}, "Got minutes=nan, expected a number above 0"),
         (lambda train, test, seed: "good", {}, "expected a score"),
         (lambda train, test, seed: 42.0, {}, r"fraction in \[0, 1\]"),
     ],

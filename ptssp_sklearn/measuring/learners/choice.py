@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ptssp_sklearn.exceptions import did_you_mean
+from ptssp_sklearn.exceptions import counted, did_you_mean
 from ptssp_sklearn.measuring.learner import Learner
 from ptssp_sklearn.measuring.learners.scorer import Scorer
 
@@ -55,7 +57,11 @@ class LearnerChoice:
 
 
 def choose_learner(
-    learner: str | Learner | Callable[..., Any], settings: dict[str, Any], device: str
+    learner: str | Learner | Callable[..., Any],
+    settings: dict[str, Any],
+    device: str,
+    *,
+    here: bool = True,
 ) -> LearnerChoice:
     """Find a learner.
 
@@ -63,14 +69,20 @@ def choose_learner(
     ----------
     learner, settings, device
         As of `ptssp_sklearn.measuring.measure_pilot`.
+    here : bool, default=True
+        Whether it trains on this machine, which then must have what it needs.
 
     Raises
     ------
     ValueError
-        If there is no such learner, it does not take a setting, or weights are missing.
+        If there is no such learner or device, it does not take a setting, or what it needs
+        is missing.
     """
-    chosen = _device(device)
+    own = settings.get("device", device) if learner in [*HOMES] else device
+    chosen = _device(str(own), here)
     if isinstance(learner, Learner):
+        if here:
+            learner.check()
         noted = {"learner": learner.name} | _plain(vars(learner))
         return LearnerChoice(learner.name, _Given(learner), learner.side, chosen, noted)
     if callable(learner):
@@ -78,10 +90,12 @@ def choose_learner(
         return LearnerChoice(scorer.name, _Given(scorer), scorer.side, chosen, {})
     home, given = _home(learner, settings)
     given.setdefault("device", chosen)
-    if given.get("weights", "").endswith(".pt") and home == HOMES["yolo"]:
+    if str(given.get("weights", "")).endswith(".pt") and home == HOMES["yolo"]:
         _need_weights(given["weights"])
     make = functools.partial(make_learner, home, **given)
     made = make()
+    if here:
+        made.check()
     return LearnerChoice(made.name, make, made.side, chosen, _noted(home, given))
 
 
@@ -97,14 +111,33 @@ def make_learner(home: str, **settings: Any) -> Learner:
     try:
         factory = getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
-        raise ValueError(f"Got learner {home!r}, which needs the package {error.name}.") from error
+        raise ValueError(
+            f"Got learner {home!r}, which needs the package {error.name}. Install "
+            "it, or run from the folder that holds it."
+        ) from error
     except AttributeError:
         raise ValueError(f"Got learner {home!r}, but {module} has no {attribute}.") from None
+    _check_names(factory, settings)
     try:
         made: Learner = factory(**settings)
     except TypeError as error:
         raise ValueError(f"Got settings {settings} for the learner {home!r}: {error}.") from None
     return made
+
+
+def _check_names(factory: Callable[..., Any], settings: dict[str, Any]) -> None:
+    """Refuse a setting that a learner does not have; name those it has."""
+    taken = inspect.signature(factory).parameters
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values()):
+        return
+    names = [name for name in taken if name != "device"]
+    for name in settings:
+        if name not in taken and name != "device":
+            has = ", ".join(names) or "none"
+            raise ValueError(
+                f"Got the setting {name!r}, but the settings of {factory.__name__} are: {has}."
+                f"{did_you_mean(name, names)}"
+            )
 
 
 def _home(learner: str, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -120,12 +153,21 @@ def _home(learner: str, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     )
 
 
-def _device(device: str) -> str:
-    if device != "auto":
-        return device
+def _device(device: str, here: bool) -> str:
+    """Read a device; a GPU that is asked for must be there."""
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise ValueError(f"Got device={device!r}, expected auto, cpu or cuda.")
+    number = int(device.partition(":")[2] or 0)
+    if here and device != "cpu" and number >= torch.cuda.device_count():
+        raise ValueError(
+            f"Got device={device!r}, but PyTorch finds {counted(torch.cuda.device_count(), 'GPU')} "
+            "here. Give another device, or auto."
+        )
+    return device
 
 
 def _need_weights(name: str) -> None:

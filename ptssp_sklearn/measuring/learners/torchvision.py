@@ -24,6 +24,7 @@ from ptssp_sklearn.measuring.learners._tensors import read_tensors
 
 LITE0 = ("fcos_lite0", "retinanet_lite0", "fasterrcnn_lite0", "maskrcnn_lite0")
 SIDES = {"cpu": 320, "cuda": 640}
+LEAST_SIDE = 32
 RATE, DECAY = 1e-3, 1e-2
 _ENCODER_RATE = 0.2
 _WARM_UP = 0.1
@@ -71,9 +72,20 @@ class TorchvisionLearner(Learner):
             raise ValueError(f"Got model={model!r}, expected {', '.join(known)}.")
         self.model = model
         self.weights = weights
-        self.side = side or SIDES[device.partition(":")[0]]
+        self.side = side or SIDES.get(device.partition(":")[0], SIDES["cpu"])
         self.device = device
         self.name = "lite0" if model == "auto" else model.replace("_", "-")
+
+    def check(self) -> None:
+        """Refuse a side or weights that cannot be used."""
+        if not isinstance(self.side, int) or self.side < LEAST_SIDE:
+            raise ValueError(f"Got side={self.side!r}, expected {LEAST_SIDE} pixels or more.")
+        if self.weights is None:
+            return
+        if self.model == "auto":
+            raise ValueError(f"Got weights={self.weights!r} but no model. Name theirs as model.")
+        network = _build(self.model, 1, self.side)
+        _take_over(network, _hub(self.model) if self.weights == "hub" else self.weights)
 
     def fit(
         self,
@@ -94,9 +106,7 @@ class TorchvisionLearner(Learner):
         name = self._choose(samples)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = build_detector(
-                name, n_classes, self.side, lite0_encoder() if name in LITE0 else None
-            )
+            network = _build(name, n_classes, self.side)
             if self.weights is not None:
                 _take_over(network, _hub(name) if self.weights == "hub" else self.weights)
             views = _views(samples, self.side, budget, seed, masks="mask" in name)
@@ -202,6 +212,10 @@ def _target(view: View, device: str, first: int) -> dict[str, Tensor]:
     if view.masks is not None:
         target["masks"] = torch.from_numpy(np.ascontiguousarray(view.masks)).to(torch.uint8)
     return {name: value.to(device) for name, value in target.items()}
+
+
+def _build(name: str, n_classes: int, side: int) -> Any:
+    return build_detector(name, n_classes, side, lite0_encoder() if name in LITE0 else None)
 
 
 def _hub(name: str) -> str:

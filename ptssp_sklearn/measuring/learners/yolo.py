@@ -74,10 +74,18 @@ class YoloLearner(Learner):
         self.weights = weights
         self.start = start
         self.task = task
-        self.side = side or SIDES[device.partition(":")[0]]
+        self.side = side or SIDES.get(device.partition(":")[0], SIDES["cpu"])
         self.device = device
         self.precision = precision
         self.name = Path(weights).stem
+
+    def check(self) -> None:
+        """Refuse settings, weights and tensors to start from that cannot be used."""
+        self._check_settings()
+        with sandbox(self.device):
+            one = {"nc": 1, "names": {0: "0"}, "channels": 3}
+            masks = self.task == "masks" if self.task in ("boxes", "masks") else None
+            build_network(self.weights, one, 0, masks=masks, start=self.start)
 
     def fit(
         self,
@@ -123,13 +131,16 @@ class YoloLearner(Learner):
             return all(sample.objects.outlines is not None for sample in samples)
         return {"masks": True, "boxes": False}.get(self.task)
 
-    def _check(self, samples: Sequence[Sample], n_classes: int) -> None:
+    def _check_settings(self) -> None:
         if self.task not in TASKS:
             raise ValueError(f"Got task={self.task!r}, expected {', '.join(TASKS)}.")
         if self.precision not in PRECISIONS:
             raise ValueError(f"Got precision={self.precision!r}, expected {', '.join(PRECISIONS)}.")
-        if self.side < 64 or self.side % 32:
-            raise ValueError(f"Got side={self.side}, expected a multiple of 32 from 64 up.")
+        if not isinstance(self.side, int) or self.side < 64 or self.side % 32:
+            raise ValueError(f"Got side={self.side!r}, expected a multiple of 32 from 64 up.")
+
+    def _check(self, samples: Sequence[Sample], n_classes: int) -> None:
+        self._check_settings()
         if not samples:
             raise ValueError("Got no samples to train on, expected at least one.")
         found = {int(label) for sample in samples for label in sample.objects.classes}

@@ -48,6 +48,11 @@ class Campaign:
         finished = set(points[names].itertuples(index=False, name=None))
         return [task for task in self.tasks if task.key not in finished]
 
+    def register(self, store: Store) -> None:
+        """Note in a store what is about to be measured; raises as `run` does."""
+        first = self.tasks[0]
+        store.register(first.bank, first.learner, self.settings, self.records.values())
+
     def run(
         self,
         store: Store,
@@ -78,9 +83,8 @@ class Campaign:
         StoreError
             If the store was begun with other settings or data sets.
         """
+        self.register(store)
         tasks = self.open(store)
-        first = self.tasks[0]
-        store.register(first.bank, first.learner, self.settings, self.records.values())
         store.reopen(tasks, self.again)
         shown = progress or Progress(len(self.tasks), len(tasks))
         with Leases(store, Rules(self.setup.incremental, self.stop_flat)) as leases:

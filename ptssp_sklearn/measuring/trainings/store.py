@@ -83,9 +83,11 @@ class Store(Database):
             if noted is None:
                 db.execute("INSERT INTO settings VALUES (?, ?, ?)", (bank, learner, text))
             elif noted[0] != text:
+                before = json.loads(noted[0])
                 raise StoreError(
-                    f"Got the settings {text}, but {learner!r} on the bank {bank!r} was begun with "
-                    f"{noted[0]} in {self.path}. Use the same, or give another name or folder."
+                    f"Got {_others(settings, before)}, but {learner!r} in {self.path} was begun "
+                    f"with {_others(before, settings)}. Use the same, or give another folder as "
+                    "--out."
                 )
             for record in records:
                 self._add_dataset(db, bank, record)
@@ -102,9 +104,8 @@ class Store(Database):
             db.execute(query, (text, bank, name))
         else:
             raise StoreError(
-                f"Got the dataset {name!r}, but the bank {bank!r} in {self.path} holds another of "
-                "that name: its images, labels or settings were others. Give another name or "
-                "folder."
+                f"Got the data set {name!r}, but {self.path} holds another of that name: its "
+                "images, labels or settings were others. Give another folder as --out."
             )
 
     def write(self, outcome: Outcome) -> bool:
@@ -208,6 +209,20 @@ class Store(Database):
                 "SELECT record FROM datasets WHERE bank = ? ORDER BY rowid", (bank,)
             ).fetchall()
         return [json.loads(row[0]) for row in rows]
+
+
+def _others(settings: dict[str, Any], than: dict[str, Any]) -> str:
+    """Write the settings that are not the same in `than`, as NAME=VALUE."""
+    own, other = _flat(settings), _flat(than)
+    names = sorted({name for name in own.keys() | other.keys() if own.get(name) != other.get(name)})
+    return ", ".join(f"{name}={own.get(name, 'default')}" for name in names)
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= _flat(value) if isinstance(value, dict) else {name: value}
+    return found
 
 
 def _draws(written: bytes) -> NDArray[np.float32]:

@@ -61,9 +61,11 @@ def test_what_is_measured_must_stay_the_same(store):
     store.register("b", "l", {"steps": 2}, records)
     store.register("b", "m", {"steps": 3}, records)
     assert store.records("b") == records
-    with pytest.raises(StoreError, match=r'"steps": 9.*begun with \{"steps": 2\}.*another name'):
+    with pytest.raises(
+        StoreError, match=r"Got steps=9, but .*begun with steps=2\..*another folder"
+    ):
         store.register("b", "l", {"steps": 9}, records)
-    with pytest.raises(StoreError, match=r"'x', but the bank 'b'.*holds another"):
+    with pytest.raises(StoreError, match=r"the data set 'x', but .*holds another"):
         store.register("b", "l", {"steps": 2}, [{**records[0], "seed": 2}])
 
 
