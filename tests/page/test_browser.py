@@ -132,7 +132,7 @@ class Page:
 
     def __init__(self, driver) -> None:
         self.driver = driver
-        self.wait = WebDriverWait(driver, 60, poll_frequency=0.02)
+        self.wait = WebDriverWait(driver, 240, poll_frequency=0.02)
 
     def find(self, selector: str):
         return self.wait.until(lambda d: d.find_element(By.CSS_SELECTOR, selector))
