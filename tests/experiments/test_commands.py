@@ -44,7 +44,8 @@ def test_candidates_that_see_the_images_beat_the_mean_curve(fold):
 
 def test_draws_take_their_images_and_masks(bank):
     X = Draw((2, 5), masks=True).of(bank.X)
-    assert X.columns.tolist() == ["image_1", "image_2", "mask_1", "mask_2"]
+    assert X.columns.tolist() == ["image_1", "image_2", "mask_1", "mask_2", "labels"]
+    assert set(X["labels"]) == {"masks"}
     assert X.image_2.iloc[3] is bank.X.image_5.iloc[3]
     assert Draw((1, 2, 3, 4), masks=False) in standard_draws()
 
