@@ -23,7 +23,7 @@ METRICS = ("map50_95", "map50")
 """Scores that may be asked about; models know the first."""
 
 _SPELLINGS = {
-    **dict.fromkeys(("map5095", "map05095", "map595", "map", "ap", "ap5095"), METRICS[0]),
+    **dict.fromkeys(("map5095", "map05095", "map595", "ap5095"), METRICS[0]),
     **dict.fromkeys(("map50", "map05", "map5", "ap50", "ap05"), METRICS[1]),
 }
 _PLACES = (1 / 3, 2 / 3)
