@@ -11,8 +11,7 @@ import pandas as pd
 import typer
 
 from ptssp_sklearn import load_curve_bank
-from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
-from ptssp_sklearn.bayes.metric_relation import METRICS
+from ptssp_sklearn.bayes.hierarchy.points import METRICS, MetricRelation
 
 FILE = Path("ptssp_sklearn/data/metric_relations.json")
 OF_MASKS = ("procedural", "procedural-2", "cutpaste")

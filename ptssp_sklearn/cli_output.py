@@ -85,7 +85,9 @@ def as_measured(answer: Any, measured: Any, model: Any) -> Any:
     A model of one learner takes the points for those of its own; one that knows several says
     itself whose curve it gives.
     """
-    if measured is None or hasattr(model.steps[-1][1], "hierarchy_"):
+    from ptssp_sklearn.pipeline.validation import knows_learners
+
+    if measured is None or knows_learners(model.steps[-1][1]):
         return answer
     about = {"learner": f"{measured.learner}, as measured", "shape": _SHAPES[measured.kind]}
     return replace(answer, forecast=replace(answer.forecast, **about))

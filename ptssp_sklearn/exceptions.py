@@ -126,10 +126,13 @@ def need(name: str, what: str, extra: str) -> Any:
     MissingPackageError
         If it, or something it needs, is not installed; says what to run.
     """
+    return _import_or_say(name, what, install_command(extra))
+
+
+def _import_or_say(name: str, what: str, command: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        command = install_command(extra)
         raise MissingPackageError(
             f"Got no package {error.name}, which {what} needs. Run: {command}", command
         ) from error
@@ -140,15 +143,9 @@ def need_mlflow() -> Any:
     return need("mlflow", "this", "mlflow")
 
 
-def need_dask() -> None:
+def need_dask() -> Any:
     """Import Dask, or say how to install it (a `MissingPackageError`)."""
-    try:
-        importlib.import_module("dask.distributed")
-    except ModuleNotFoundError as error:
-        command = "pip install dask distributed"
-        raise MissingPackageError(
-            f"Got no package {error.name}, which a Dask cluster needs. Run: {command}", command
-        ) from error
+    return _import_or_say("dask.distributed", "a Dask cluster", "pip install dask distributed")
 
 
 def need_streamlit() -> Any:

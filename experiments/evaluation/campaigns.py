@@ -175,12 +175,12 @@ def policies(
     yield f"{who}, quantile {SAFE:g}", False, lambda k: ours(study, k, vectors, lambda left: SAFE)
     for first in FIRST:
         title = f"{who}, quantile {first:g} rising to {LAST:g}"
-        yield title, True, lambda k, first=first: ours(study, k, vectors, _rising(first))
+        yield title, True, lambda k, first=first: ours(study, k, vectors, rising(first))
     if condition is None:
         yield f"{who}, `plan`", True, lambda k: planned(study, k, vectors, largest)
 
 
-def _rising(first: float) -> Callable[[int], float]:
+def rising(first: float) -> Callable[[int], float]:
     """Give the level of a round by the rounds left: evenly from `first`, five before the end."""
     return lambda left: LAST - (LAST - first) * min(left / (ROUNDS[-1] - 1), 1.0)
 
@@ -197,6 +197,19 @@ def simulate(
             [campaign.run(rows[folds[rows] == k], make(int(k)), rounds) for k in numbers]
         )
 
+    return after_rounds(play, ends)
+
+
+def after_rounds(play: Callable[[int], pd.DataFrame], ends: bool) -> dict[int, pd.DataFrame]:
+    """Give what stands after 1, 3 and 5 rounds; a policy that heeds their end plays each.
+
+    Parameters
+    ----------
+    play : callable
+        Number of rounds -> their history, as of `Campaign.run`.
+    ends : bool
+        Whether the policy heeds the rounds that are left.
+    """
     if ends:
         return {rounds: _after(play(rounds), rounds) for rounds in ROUNDS}
     whole = play(max(ROUNDS))

@@ -12,6 +12,12 @@ from experiments.protocol.questions import Truth
 from experiments.protocol.sheet import Rows, Scorer, Sheet
 
 GOALS = (0.75, 0.9)
+COLUMNS = {
+    "curves": Column("curves", ".0f"),
+    **{f"fail_{n}": Column(f"fails, {n} rounds", ".0%") for n in ROUNDS},
+    **{f"cost_{n}": Column(f"cost ratio, {n}", ".2f") for n in ROUNDS},
+    f"median_{ROUNDS[-1]}": Column(f"median, {ROUNDS[-1]}", ".2f"),
+}
 CASES = {
     "procedural, the domain left out": (PROCEDURAL, "four images + masks", (4.0, 16.0)),
     "yolov8m-seg, the dataset left out": (REAL, None, (51.0,)),
@@ -60,11 +66,9 @@ def outcome(
 
 def show(frames: Frames) -> Section:
     """Write a table a bank."""
-    columns = {"curves": Column("curves", ".0f")}
-    columns |= {f"fail_{n}": Column(f"fails, {n} rounds", ".0%") for n in ROUNDS}
-    columns |= {f"cost_{n}": Column(f"cost ratio, {n}", ".2f") for n in ROUNDS}
-    columns |= {f"median_{n}": Column(f"median, {n}", ".2f") for n in ROUNDS[-1:]}
-    columns |= {f"cap_{n}": Column(f"took all, {n}", ".0%") for n in (ROUNDS[0], ROUNDS[-1])}
+    columns = COLUMNS | {
+        f"cap_{n}": Column(f"took all, {n}", ".0%") for n in (ROUNDS[0], ROUNDS[-1])
+    }
     parts = []
     for tested, rows in frames["scores"].groupby("tested", sort=False):
         text = table(rows, ["start", "target", "policy"], columns)

@@ -169,8 +169,8 @@ def _probe() -> bytes:
     masks[:, 4:12, 4:12], masks[:, 14:20, 10:22] = 1, 2
     embedder = ImageEmbedder()
     vector = embedder.fit_transform(image_table([(images, masks)]))[0]
-    named = dict(zip(embedder.get_feature_names_out(), vector.round(4) + 0.0, strict=True))
-    told = [f"{name} {value:.4f}" for name, value in named.items() if _NETWORKS not in name]
+    named = zip(embedder.get_feature_names_out(), vector.round(4) + 0.0, strict=True)
+    told = [f"{name} {value:.4f}" for name, value in named if _NETWORKS not in name]
     return "\n".join([*told, inspect.getsource(unet)]).encode()
 
 

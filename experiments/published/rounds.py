@@ -17,7 +17,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.evaluation.campaigns import ROUNDS, Campaign, Policy, power_law
+from experiments.evaluation.campaigns import (
+    LAST,
+    SAFE,
+    Campaign,
+    Policy,
+    after_rounds,
+    power_law,
+    rising,
+)
 from experiments.evaluation.rounds import outcome
 from experiments.protocol.questions import Truth
 from experiments.published.cases import Case
@@ -25,7 +33,7 @@ from ptssp_sklearn import TrainingSizePipeline
 from ptssp_sklearn._typing import Array
 
 GOALS, STARTS = (0.75, 0.9), (16.0, 64.0)
-SAFE, FIRST, LAST = 0.8, 0.5, 0.95
+FIRST = 0.5
 
 
 def collect_in_rounds(
@@ -65,16 +73,8 @@ def _truth(cases: list[Case], goal: float) -> Truth:
 
 
 def _play(campaign: Campaign, policy: Policy, heeds_end: bool) -> dict[int, pd.DataFrame]:
-    """Give what stands after each number of rounds; a policy that heeds the end plays each."""
     rows = campaign.rows()
-    whole = {max(ROUNDS): campaign.run(rows, policy, max(ROUNDS))}
-    if heeds_end:
-        whole = {rounds: campaign.run(rows, policy, rounds) for rounds in ROUNDS}
-    return {
-        rounds: history[history["round"] == rounds]
-        for rounds in ROUNDS
-        for history in [whole.get(rounds, whole[max(ROUNDS)])]
-    }
+    return after_rounds(lambda rounds: campaign.run(rows, policy, rounds), heeds_end)
 
 
 def _policies(
@@ -84,11 +84,7 @@ def _policies(
     yield "detectors, 50 %", False, _asked(cases, models, lambda left: 0.5)
     yield "detectors, 80 %", False, _asked(cases, models, lambda left: SAFE)
     name = f"detectors, {FIRST:.0%} rising to {LAST:.0%} in the last round"
-    yield name.replace("%", " %"), True, _asked(cases, models, _rising)
-
-
-def _rising(left: int) -> float:
-    return LAST - (LAST - FIRST) * min(left / (max(ROUNDS) - 1), 1.0)
+    yield name.replace("%", " %"), True, _asked(cases, models, rising(FIRST))
 
 
 def _power_law_or_double(rows: NDArray, table: pd.DataFrame, target: Array, left: int) -> Array:

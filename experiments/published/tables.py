@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.evaluation.campaigns import ROUNDS
+from experiments.evaluation import rounds
 from experiments.evaluation.tables import SECTIONS
 from experiments.protocol.markdown import Column, put_section, table
 from experiments.published.calibrating import calibrate_without, rank_cases
@@ -128,15 +128,11 @@ def _crossed(judged: pd.DataFrame) -> str:
 
 
 def _rounds(collected: pd.DataFrame) -> str:
-    columns = {"curves": Column("curves", ".0f")}
-    columns |= {f"fail_{n}": Column(f"fails, {n} rounds", ".0%") for n in ROUNDS}
-    columns |= {f"cost_{n}": Column(f"cost ratio, {n}", ".2f") for n in ROUNDS}
-    columns |= {f"median_{max(ROUNDS)}": Column(f"median, {max(ROUNDS)}", ".2f")}
     return (
         "**Collecting in rounds** (LOC, Mahmood et al. 2022) up to a share of the final score, "
         "from what was measured with at most so many images; a failure is a target missed after "
         "the last round, the cost ratio what was collected beyond need, of need, where it was "
-        "reached\n\n" + table(collected, ["start", "target", "policy"], columns)
+        "reached\n\n" + table(collected, ["start", "target", "policy"], rounds.COLUMNS)
     )
 
 

@@ -15,12 +15,9 @@ import numpy as np
 from scipy.special import expit, logit
 
 from ptssp_sklearn._typing import Array
-from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
+from ptssp_sklearn.bayes.hierarchy.points import METRICS, MetricRelation
 from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS
 from ptssp_sklearn.exceptions import InputError, did_you_mean
-
-METRICS = ("map50_95", "map50")
-"""Scores that may be asked about; models know the first."""
 
 _SPELLINGS = {
     **dict.fromkeys(("map5095", "map05095", "map595", "ap5095"), METRICS[0]),

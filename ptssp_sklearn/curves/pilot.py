@@ -22,7 +22,7 @@ def pilot_limits(sizes: Array) -> Array:
     Parameters
     ----------
     sizes : ndarray of shape (n_sizes,), images
-        Standard errors of whole curves; quantiles are on their log scale.
+        Sizes of whole curves; quantiles are on their log scale.
     """
     return np.exp(np.quantile(np.log(sizes), _ENDS))
 

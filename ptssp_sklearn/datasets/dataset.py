@@ -40,7 +40,7 @@ class LabelledDataset:
     shapes : ndarray of shape (n_images, 2), int32
         Height and width of the images, pixels.
     splits : list of tuple of str
-        Names of the splits that it is in, such as "train".
+        Names of the splits that each image is in, such as "train".
     groups : list of str or None
         Group of each image; None where no groups are known.
     object_counts : ndarray of shape (n_images,), int

@@ -25,7 +25,7 @@ class Task:
     image_keys, mask_keys : list of str, one an image
         None where there is no mask.
     row_key : str or None
-        Number of the features of all annotated images.
+        Key of the features of all annotated images.
     prepared : list of (image, mask) or None
         As the extractor takes them; None for an image that is not needed.
     wanted : frozenset of str

@@ -28,7 +28,7 @@ class Matches:
     Attributes
     ----------
     images : list of ndarray of shape (n_found,)
-        The image of everything found.
+        For each class, the image of everything found.
     right : list of ndarray of shape (10, n_found), bool
         Whether it counts as found rightly, at each threshold of IoU.
     truths : ndarray of shape (n_classes, n_images)

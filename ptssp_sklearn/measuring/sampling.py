@@ -68,7 +68,7 @@ class Sampling:
         groups : sequence of str or None, optional
             Images of one group never stand on both sides.
         n_objects : sequence of int
-            Group of each image.
+            Objects in each image.
         seed : int
 
         Raises

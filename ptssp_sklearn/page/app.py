@@ -44,17 +44,15 @@ class Asked:
     task: Task | None
     pilot: list[tuple[float, float]]
     coverage: float
-    learner: str | None = None
-    metric: str | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
         return self.chosen.key, None if self.task is None else self.task.key
 
     @property
-    def about(self) -> dict[str, Any]:
-        """Name whose score is asked about, and which, as the library takes them."""
-        return {"learner": self.learner, "metric": self.metric}
+    def question(self) -> tuple[Any, ...]:
+        """Name what is asked without a pilot: the key, whose score, and which."""
+        return self.key, *self.chosen.choice.about.items()
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,7 @@ def _answer(asked: Asked | None, words: Words) -> None:
             _say(found, words)
         _show(found, words)
         offer_files(found.answer, found.table, words)
-        choice = replace(asked.chosen.choice, **asked.about)
-        show_recipe(found.answer, choice, asked.task, words)
+        show_recipe(found.answer, asked.chosen.choice, asked.task, words)
 
 
 def _header() -> Words:
@@ -136,15 +133,14 @@ def _inputs(place: Any, words: Words) -> Asked | None:
     with images:
         read_task = choose_task(words)
     with model:
-        chosen = load()
-        learner, metric = choose_score(words, chosen.model)
+        chosen = choose_score(words, load())
     with images:
         task = _task(words, chosen, read_task)
     with pilot, beside(words, "bad_pilot"):
         points = pilot_points(read_table())
     if task is None and looks_at_images(chosen.model):
         return None
-    return Asked(chosen, task, points, coverage, learner, metric)
+    return Asked(chosen, task, points, coverage)
 
 
 def _task(words: Words, chosen: Chosen, read: Callable[[], Task | None]) -> Task | None:
@@ -160,7 +156,7 @@ def _task(words: Words, chosen: Chosen, read: Callable[[], Task | None]) -> Task
 def _find(asked: Asked, words: Words) -> Found:
     forecast, before = _forecasts(asked, words)
     target, coverage = st.session_state["target"], asked.coverage
-    key = (asked.key, coverage, *asked.about.values())
+    key = (asked.question, coverage)
     table = remember("curve", (key, *asked.pilot), lambda: curve_table(forecast, coverage))
     alike = remember("alike", asked.key, lambda: long_table(forecast.alike))
     found = Found(answer_about(forecast, target, coverage), forecast, table, alike)
@@ -190,16 +186,14 @@ def _forecasts(asked: Asked, words: Words) -> tuple[Forecast, Forecast | None]:
     features = remember("features", asked.key, look)
     table = None if asked.task is None else asked.task.table
     seen = Seen.of(table)
-    key = (asked.key, *asked.about.values())
-    before = remember(
-        "before", key, lambda: forecast_for(model, features, seen=seen, **asked.about)
-    )
+    about, key = asked.chosen.choice.about, asked.question
+    before = remember("before", key, lambda: forecast_for(model, features, seen=seen, **about))
     if not asked.pilot:
         return before, None
     key = (*key, *asked.pilot)
 
     def believe() -> Forecast:
-        return forecast_for(model, features, pilot=asked.pilot, seen=seen, **asked.about)
+        return forecast_for(model, features, pilot=asked.pilot, seen=seen, **about)
 
     return remember("forecast", key, believe), before
 

@@ -27,7 +27,7 @@ class ModelChoice:
     metric: str | None = None
 
     @property
-    def about(self) -> dict[str, str]:
+    def about(self) -> dict[str, Any]:
         """Give the learner and the metric that were chosen."""
         both = {"learner": self.learner, "metric": self.metric}
         return {key: value for key, value in both.items() if value is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -19,6 +19,7 @@ from ptssp_sklearn.page.uploads import Upload
 from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.pipeline.pretrained import load_pretrained, pretrained_names
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
+from ptssp_sklearn.pipeline.validation import knows_learners
 from ptssp_sklearn.serving.limits import DEFAULT_LIMITS
 from ptssp_sklearn.serving.mlflow_model import load_model as load_registered
 from ptssp_sklearn.serving.wording import METRICS
@@ -71,10 +72,10 @@ def choose_model(words: Words) -> Callable[[], Chosen]:
     return load
 
 
-def choose_score(words: Words, model: TrainingSizePipeline) -> tuple[str | None, str | None]:
+def choose_score(words: Words, chosen: Chosen) -> Chosen:
     """Ask whose score is meant, of a model that knows several learners, and which."""
     learner = None
-    if hasattr(model.steps[-1][1], "hierarchy_"):
+    if knows_learners(chosen.model.steps[-1][1]):
         learner = st.selectbox(
             words("learner"), [None, *learner_names()],
             format_func=lambda name: name or words("any_learner"), key="learner",
@@ -83,7 +84,7 @@ def choose_score(words: Words, model: TrainingSizePipeline) -> tuple[str | None,
         words("measure"), [None, *METRICS],
         format_func=lambda name: METRICS.get(name, words("own_measure")), key="metric",
     )  # fmt: skip
-    return learner, metric
+    return replace(chosen, choice=replace(chosen.choice, learner=learner, metric=metric))
 
 
 @st.cache_resource(show_spinner=False)

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn import config_context
 
 from ptssp_sklearn.bayes.distribution import CurveDistribution
-from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
-from ptssp_sklearn.bayes.metric_relation import METRICS, known_relations, metric_name
+from ptssp_sklearn.bayes.hierarchy.points import METRICS, MetricRelation
+from ptssp_sklearn.bayes.metric_relation import known_relations, metric_name
 from ptssp_sklearn.curves.pilot import check_pilot
 from ptssp_sklearn.curves.pilot_oddities import below_measured, odd_points
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
@@ -73,6 +73,11 @@ def check_certainty(certainty: float) -> float:
     return float(found)
 
 
+def knows_learners(last: Any) -> bool:
+    """Tell whether a fitted regressor knows several learners, and so whose curve it gives."""
+    return hasattr(last, "hierarchy_")
+
+
 def asked_relation(last: Any, about: dict[str, Any], metric: str | None) -> MetricRelation | None:
     """Give what turns a model's curves into those of the metric asked for.
 
@@ -102,7 +107,7 @@ def asked_relation(last: Any, about: dict[str, Any], metric: str | None) -> Metr
             f"Got metric={metric!r}, but this model was trained on {own}; leave out metric or ask "
             "a model of mAP50-95."
         )
-    if hasattr(last, "hierarchy_"):
+    if knows_learners(last):
         return last.hierarchy_.relation
     return known_relations()[about.get("shape") or "boxes"]
 

@@ -19,7 +19,12 @@ from ptssp_sklearn.curves.pilot_oddities import below_measured, odd_points
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.images.table import check_image_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
-from ptssp_sklearn.pipeline.validation import asked_relation, features_of, without_images
+from ptssp_sklearn.pipeline.validation import (
+    asked_relation,
+    features_of,
+    knows_learners,
+    without_images,
+)
 
 _TARGETS = np.arange(1, 100) / 100
 _WITHIN = (0.5, 0.8)
@@ -198,7 +203,7 @@ def forecast_for(
 
 def _shape(last: Any) -> str:
     """Say what is scored where the model's card does not: published detectors know boxes."""
-    return "boxes" if hasattr(last, "hierarchy_") else ""
+    return "boxes" if knows_learners(last) else ""
 
 
 def _usual_learner(about: dict[str, Any], last: Any) -> str:
@@ -207,7 +212,7 @@ def _usual_learner(about: dict[str, Any], last: Any) -> str:
     if not banks:
         return "a learner that is not named"
     known = max(banks.values(), key=lambda bank: bank["datasets"])["learner"]
-    return f"any of {known}" if hasattr(last, "hierarchy_") else known
+    return f"any of {known}" if knows_learners(last) else known
 
 
 def _warnings(about: dict[str, Any], last: Any, pilot: Sequence[tuple[Any, ...]]) -> str:

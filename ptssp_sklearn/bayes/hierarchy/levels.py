@@ -88,11 +88,11 @@ def draw_levels(
     spreads : Spreads
     rng : Generator
     """
-    of_pair, of_dataset = np.linalg.inv(spreads.within), np.linalg.inv(spreads.dataset)
+    of_pair = np.linalg.inv(spreads.within)
     counts = np.bincount(points.dataset, minlength=points.n_datasets)
-    loose = points.dataset_weights[:, None, None] * of_dataset
+    loose = points.dataset_weights[:, None, None] * np.linalg.inv(spreads.dataset)
     own = np.linalg.inv(loose + counts[:, None, None] * of_pair)
-    precision, pull = _collapsed(z, points, spreads, own)
+    precision, pull = _collapsed(z, points, spreads, own, loose)
     size = len(pull)
     root = np.linalg.cholesky(precision.reshape(size * _N, size * _N))
     noise = rng.normal(size=size * _N)
@@ -105,18 +105,17 @@ def draw_levels(
     return Levels(mean[0], shifts, learner, dataset)
 
 
-def _collapsed(z: Array, points: LevelPoints, spreads: Spreads, own: Array) -> tuple[Array, Array]:
+def _collapsed(
+    z: Array, points: LevelPoints, spreads: Spreads, own: Array, loose: Array
+) -> tuple[Array, Array]:
     """Give precision and pull of mean, shifts and learners, the data sets integrated out."""
-    of_pair, of_dataset, of_learner = (
-        np.linalg.inv(one) for one in (spreads.within, spreads.dataset, spreads.learner)
-    )
+    of_pair, of_learner = np.linalg.inv(spreads.within), np.linalg.inv(spreads.learner)
     n_learners, first = len(points.names), 1 + _N_SHIFTS
     size = first + n_learners
     precision, pull = np.zeros((size, _N, size, _N)), np.zeros((size, _N))
     sums = sum_by(z, points.dataset, points.n_datasets)
     seen = np.zeros((points.n_datasets, n_learners))
     seen[points.dataset, points.learner] = 1.0
-    loose = points.dataset_weights[:, None, None] * of_dataset
     across = loose @ own @ of_pair
     within = of_pair @ own @ of_pair
     usual = np.diag(MEAN_SPREAD**-2.0)

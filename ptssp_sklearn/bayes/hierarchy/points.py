@@ -17,6 +17,7 @@ Places = NDArray[np.intp]
 
 COLUMNS = ("group", "learner", "pretraining", "metric", "size", "score")
 METRICS = ("map50_95", "map50")
+"""Scores that may be asked about; models know the first."""
 
 _EDGE = 0.02
 _NO_IMAGE = -60.0

@@ -29,6 +29,8 @@ SIDES = {"cpu": 320, "cuda": 640}
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 TASKS = ("weights", "labels", "boxes", "masks")
+_HEADS = {"masks": True, "boxes": False}
+"""Whether the head of a task finds masks, where the task alone says so."""
 
 
 class YoloLearner(Learner):
@@ -84,8 +86,7 @@ class YoloLearner(Learner):
         self._check_settings()
         with sandbox(self.device):
             one = {"nc": 1, "names": {0: "0"}, "channels": 3}
-            masks = self.task == "masks" if self.task in ("boxes", "masks") else None
-            build_network(self.weights, one, 0, masks=masks, start=self.start)
+            build_network(self.weights, one, 0, masks=_HEADS.get(self.task), start=self.start)
 
     def fit(
         self,
@@ -129,7 +130,7 @@ class YoloLearner(Learner):
         """Choose the head: of masks, of boxes, or None for that of the weights."""
         if self.task == "labels":
             return all(sample.objects.outlines is not None for sample in samples)
-        return {"masks": True, "boxes": False}.get(self.task)
+        return _HEADS.get(self.task)
 
     def _check_settings(self) -> None:
         if self.task not in TASKS:
