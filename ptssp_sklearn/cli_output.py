@@ -146,10 +146,10 @@ def _numbers(answer: Any) -> Table:
 
 def _course(answer: Any) -> Table:
     """Lay out the median curve and its band."""
-    from ptssp_sklearn.serving.wording import METRICS
+    from ptssp_sklearn.bayes.metric_relation import METRIC_LABELS
 
     table = Table("training images", *[f"{size:,}" for size in answer.curve])
-    name = METRICS[answer.forecast.metric]
+    name = METRIC_LABELS[answer.forecast.metric]
     table.add_row(f"median {name}", *[f"{score:.3f}" for score in answer.curve.values()])
     for place, end in enumerate(("low", "high")):
         shown = [f"{ends[place]:.3f}" for ends in answer.band.values()]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from experiments.bench.server_process import PTSSP
 from ptssp_sklearn.cli import app
 from ptssp_sklearn.measuring import Measurement
 from ptssp_sklearn.measuring.learner import Learner, Model, Prediction
@@ -46,13 +48,13 @@ class BrightSquares130(BrightSquares125):
         self.name = "bright130"
 
 
-class Ended(BrightSquares):
-    """Is told to end, as by a scheduler whose time is over, at its second training."""
+class Slow(BrightSquares):
+    """Is still at its second training when a scheduler ends it, whose time is over."""
 
     def fit(self, samples, *, n_classes, budget, seed, start=None):
         if len(samples) > 4:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(5)
+            print("second", flush=True)
+            time.sleep(60)
         return super().fit(samples, n_classes=n_classes, budget=budget, seed=seed)
 
 
@@ -113,9 +115,23 @@ def test_a_folder_of_several_learners_is_named_with_one(folder, tmp_path):
 
 
 def test_sigterm_stops_it_like_ctrl_c(folder, tmp_path):
-    done = run(folder, "--target", 0.5, "--out", tmp_path, *QUICK, f"{HERE}:Ended")
-    assert done.exit_code == 130
-    assert "Stopped; what was measured is kept. Run it again to go on." in done.output
+    asked = [folder, "--target", 0.5, "--out", tmp_path, *QUICK, f"{HERE}:Slow"]
+    with subprocess.Popen(
+        [*PTSSP, "measure", *map(str, asked)],
+        cwd=Path(__file__).parent.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        said = ""
+        while "second" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        process.send_signal(signal.SIGTERM)
+        said += process.communicate(timeout=60)[0]
+    assert process.returncode == 130
+    assert "Stopped; what was measured is kept. Run it again to go on." in said
     assert Measurement.load(tmp_path).points()["size"].tolist() == [4]
 
 

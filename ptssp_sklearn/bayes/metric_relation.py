@@ -19,6 +19,8 @@ from ptssp_sklearn.bayes.hierarchy.points import METRICS, MetricRelation
 from ptssp_sklearn.curves.sigmoid import PARAM_BOUNDS
 from ptssp_sklearn.exceptions import InputError, did_you_mean
 
+METRIC_LABELS = {"map50_95": "mAP50-95", "map50": "mAP50"}
+"""How the metrics are written in sentences and tables."""
 _SPELLINGS = {
     **dict.fromkeys(("map5095", "map05095", "map595", "ap5095"), METRICS[0]),
     **dict.fromkeys(("map50", "map05", "map5", "ap50", "ap05"), METRICS[1]),

@@ -23,6 +23,13 @@ from ptssp_sklearn.images.mask_values import (
 
 INSTANCES, BINARY, CLASSES = "instances", "binary", "classes"
 _SPLIT_SHARE = 0.25
+"""Share of ids in several pieces from which an id is a class."""
+_MANY_PIECES = 2.5
+"""Mean number of pieces of an id from which it is a class, whatever lies between them."""
+_FULL = 0.95
+"""Share of pixels that belong to something, from which objects cannot lie apart."""
+_NUMBERINGS = 3
+"""Different counts of ids, without a gap, that numbered objects have and classes seldom do."""
 _SPECK_SHARE, _SPECK_PIXELS = 0.005, 16
 
 
@@ -44,6 +51,13 @@ class Evidence:
         See `is_two_valued`.
     pieces, void_pieces : tuple of int
         Pieces of each id, 255 left out, and of 255.
+    apart : tuple of int
+        Pieces of each id, 255 left out, that have background between them: what is only cut by
+        another object counts as one.
+    counted : bool
+        Whether the ids are 1, 2, … without a gap, as objects are numbered.
+    full : bool
+        Whether nearly every pixel belongs to something.
     """
 
     values: int
@@ -54,6 +68,9 @@ class Evidence:
     two_valued: bool
     pieces: tuple[int, ...]
     void_pieces: tuple[int, ...]
+    apart: tuple[int, ...]
+    counted: bool
+    full: bool
 
     def pack(self) -> bytes:
         """Give the evidence as bytes."""
@@ -63,8 +80,8 @@ class Evidence:
     def unpack(cls, data: bytes) -> Evidence:
         """Give back what was packed."""
         found: dict[str, Any] = json.loads(data)
-        pieces, of_void = tuple(found.pop("pieces")), tuple(found.pop("void_pieces"))
-        return cls(**found, pieces=pieces, void_pieces=of_void)
+        found |= {name: tuple(found[name]) for name in ("pieces", "void_pieces", "apart")}
+        return cls(**found)
 
 
 def evidence_of(values: NDArray[np.int64]) -> Evidence:
@@ -73,6 +90,8 @@ def evidence_of(values: NDArray[np.int64]) -> Evidence:
     ids = ids_of(values, True)
     has_void = VOID in found
     two_valued = is_two_valued(values)
+    pieces, apart = ([], []) if two_valued else pieces_of(values, True)
+    void = np.where(values == VOID, 1, 0) if has_void and not two_valued else None
     return Evidence(
         values=len(found),
         low=int(found[0]),
@@ -80,10 +99,11 @@ def evidence_of(values: NDArray[np.int64]) -> Evidence:
         highest_id=ids[-1] if ids else 0,
         has_void=has_void,
         two_valued=two_valued,
-        pieces=() if two_valued else tuple(pieces_of(values, True)),
-        void_pieces=tuple(pieces_of(np.where(values == VOID, 1, 0), False))
-        if has_void and not two_valued
-        else (),
+        pieces=tuple(pieces),
+        void_pieces=() if void is None else tuple(pieces_of(void, False)[0]),
+        apart=tuple(apart),
+        counted=ids == list(range(1, len(ids) + 1)),
+        full=bool((values > 0).mean() >= _FULL),
     )
 
 
@@ -142,12 +162,10 @@ def meaning_of(masks: Sequence[Evidence]) -> Meaning:
         return Meaning(BINARY, False, why)
     highest = max(mask.highest_id for mask in telling)
     void = 0 < highest < VOID // 2 and any(mask.has_void for mask in telling)
-    pieces: list[int] = []
-    for mask in telling:
-        pieces += mask.pieces if void else (*mask.pieces, *mask.void_pieces)
-    split = sum(count > 1 for count in pieces)
+    pieces = _pieces(telling, void)
     more = "; 255 is taken as void" if void else ""
-    if split > _SPLIT_SHARE * max(len(pieces), 1):
+    if _are_classes(telling, void):
+        split = sum(count > 1 for count in pieces)
         why = (
             f"Masks are taken as class masks, since {split} of {len(pieces)} ids lie in several "
             f"pieces ({sum(pieces)} in all): each piece is an object{more}"
@@ -155,6 +173,32 @@ def meaning_of(masks: Sequence[Evidence]) -> Meaning:
         return Meaning(CLASSES, void, why)
     why = f"Masks are taken as instance masks: each id is an object{more}"
     return Meaning(INSTANCES, void, why)
+
+
+def _pieces(masks: Sequence[Evidence], void: bool, *, apart: bool = False) -> list[int]:
+    """List the pieces of all ids."""
+    pieces: list[int] = []
+    for mask in masks:
+        pieces += mask.apart if apart and not mask.full else mask.pieces
+        pieces += () if void else mask.void_pieces
+    return pieces
+
+
+def _are_classes(masks: Sequence[Evidence], void: bool) -> bool:
+    """Tell ids that are classes from ids that are objects, some of which others cut in pieces.
+
+    Objects are numbered 1, 2, … in each mask, as many as there are; classes leave gaps where a
+    mask shows none of one.
+    """
+    told = [mask for mask in masks if mask.pieces]
+    pieces = np.array(_pieces(masks, void) or [1])
+    apart = np.array(_pieces(masks, void, apart=True) or [1])
+    if all(mask.counted for mask in told):
+        if len({len(mask.pieces) for mask in told}) >= _NUMBERINGS:
+            return bool(apart.mean() > _MANY_PIECES)
+    elif np.mean(pieces > 1) > _SPLIT_SHARE:
+        return True
+    return bool(np.mean(apart > 1) > _SPLIT_SHARE or pieces.mean() > _MANY_PIECES)
 
 
 def without_specks(numbered: NDArray[np.int32], owners: list[int]) -> Numbered:

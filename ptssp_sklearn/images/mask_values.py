@@ -173,13 +173,26 @@ def threshold(values: NDArray[np.int64]) -> NDArray[np.bool_]:
     return values > (low + high) / 2 if high > low else np.full(values.shape, low > 0)
 
 
-def pieces_of(values: NDArray[np.int64], void: bool) -> list[int]:
-    """Count the pieces of each id that are too large for specks."""
-    counts = []
-    for _, _, pixels in _each(values, ids_of(values, void)):
-        sizes = np.bincount(ndimage.label(pixels, _TOUCHING)[0].ravel())[1:]
-        counts.append(int((sizes >= max(_FEW, _SPECK * sizes.max())).sum()))
-    return counts
+def pieces_of(values: NDArray[np.int64], void: bool) -> tuple[list[int], list[int]]:
+    """Count the pieces of each id that are too large for specks.
+
+    Returns
+    -------
+    pieces, apart : list of int
+        All of each id, and those that have background between them: an object that another one
+        cuts lies in pieces, but in one heap.
+    """
+    pieces, apart = [], []
+    ids = ids_of(values, void)
+    heaps = ndimage.label(np.isin(values, ids), _TOUCHING)[0]
+    for _, place, pixels in _each(values, ids):
+        own = ndimage.label(pixels, _TOUCHING)[0]
+        sizes = np.bincount(own.ravel())[1:]
+        large = np.flatnonzero(sizes >= max(_FEW, _SPECK * sizes.max())) + 1
+        first = np.unique(own, return_index=True)[1][-len(sizes) :][large - 1]
+        pieces.append(len(large))
+        apart.append(len(np.unique(heaps[place].ravel()[first])))
+    return pieces, apart
 
 
 def _each(

@@ -167,12 +167,12 @@ class RowMasks:
             cell, name, key = read_cell(cell, self.places[place], most)
         known = None
         if self._cache is not None and key is not None:
-            known = self._cache.get(cache_key("evidence 1", key))
+            known = self._cache.get(cache_key("evidence 2", key))
         if known:
             return Evidence.unpack(known)
         found = evidence_of(read_raw(cell, name, self.max_pixels).values)
         if self._cache is not None and key is not None:
-            self._cache.put(cache_key("evidence 1", key), found.pack())
+            self._cache.put(cache_key("evidence 2", key), found.pack())
         return found
 
     def _check_classes(self) -> None:

@@ -14,9 +14,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from ptssp_sklearn.bayes.metric_relation import METRIC_LABELS
 from ptssp_sklearn.page.chart import curve_chart, curve_table, long_table, numbers_table
 from ptssp_sklearn.page.models import Chosen, choose_model, choose_score
 from ptssp_sklearn.page.pilot import pilot_points
+from ptssp_sklearn.page.select import select, selected
 from ptssp_sklearn.page.session import Refused, beside, remember
 from ptssp_sklearn.page.text import LANGUAGES, Words, plain
 from ptssp_sklearn.page.uploads import Task
@@ -30,7 +32,6 @@ from ptssp_sklearn.page.widgets import (
 from ptssp_sklearn.pipeline.validation import looks_at_images
 from ptssp_sklearn.serving.answer import Answer, answer_about
 from ptssp_sklearn.serving.forecast import Forecast, Seen, embed, forecast_for
-from ptssp_sklearn.serving.wording import METRICS
 
 _TWO_COLUMNS = (3, 2)
 _INTERVALS = (0.5, 0.8, 0.9, 0.95)
@@ -110,7 +111,8 @@ def _header() -> Words:
         horizontal=True,
         key="language",
     )
-    words = Words(language, METRICS[st.session_state.get("metric") or "map50_95"])
+    metric = selected("metric", [None, *METRIC_LABELS]) or "map50_95"
+    words = Words(language, METRIC_LABELS[metric])
     title.title(words("title"), anchor=False)
     return words
 
@@ -126,9 +128,7 @@ def _inputs(place: Any, words: Words) -> Asked | None:
         read_table = choose_pilot(words)
     with model:
         load = choose_model(words)
-        coverage = st.selectbox(
-            words("interval"), _INTERVALS, index=2, format_func=words.percent, key="interval"
-        )
+        coverage = select(words("interval"), _INTERVALS, words.percent, key="interval", first=2)
         st.caption(words("private"))
     with images:
         read_task = choose_task(words)

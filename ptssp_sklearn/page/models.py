@@ -11,8 +11,10 @@ from pathlib import Path
 import streamlit as st
 
 from ptssp_sklearn.bayes.learners import learner_names
+from ptssp_sklearn.bayes.metric_relation import METRIC_LABELS
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.page.export import ModelChoice
+from ptssp_sklearn.page.select import select
 from ptssp_sklearn.page.session import beside, remember
 from ptssp_sklearn.page.text import Words
 from ptssp_sklearn.page.uploads import Upload
@@ -22,7 +24,6 @@ from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import knows_learners
 from ptssp_sklearn.serving.limits import DEFAULT_LIMITS
 from ptssp_sklearn.serving.mlflow_model import load_model as load_registered
-from ptssp_sklearn.serving.wording import METRICS
 
 DEFAULT = "general"
 """The model that the page starts with: it looks at images."""
@@ -45,7 +46,7 @@ def choose_model(words: Words) -> Callable[[], Chosen]:
     """Show the choice of a model; give what loads it."""
     names = {_REGISTERED: words("registered"), _FILE: words("file")}
     options = [*sorted(pretrained_names(), key=lambda name: name != DEFAULT), *names]
-    kind = st.selectbox(words("model"), options, format_func=lambda n: names.get(n, n), key="model")
+    kind = select(words("model"), options, lambda name: names.get(name, name), key="model")
     uri, file = "", None
     if kind == _REGISTERED:
         uri = st.text_input(words("uri"), placeholder="models:/ptssp@champion", key="uri").strip()
@@ -76,13 +77,13 @@ def choose_score(words: Words, chosen: Chosen) -> Chosen:
     """Ask whose score is meant, of a model that knows several learners, and which."""
     learner = None
     if knows_learners(chosen.model.steps[-1][1]):
-        learner = st.selectbox(
+        learner = select(
             words("learner"), [None, *learner_names()],
-            format_func=lambda name: name or words("any_learner"), key="learner",
+            lambda name: name or words("any_learner"), key="learner",
         )  # fmt: skip
-    metric = st.selectbox(
-        words("measure"), [None, *METRICS],
-        format_func=lambda name: METRICS.get(name, words("own_measure")), key="metric",
+    metric = select(
+        words("measure"), [None, *METRIC_LABELS],
+        lambda name: METRIC_LABELS.get(name, words("own_measure")), key="metric",
     )  # fmt: skip
     return replace(chosen, choice=replace(chosen.choice, learner=learner, metric=metric))
 

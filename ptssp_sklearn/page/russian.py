@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ptssp_sklearn.bayes.metric_relation import METRIC_LABELS
 from ptssp_sklearn.serving.answer import Answer
 from ptssp_sklearn.serving.forecast import Forecast
-from ptssp_sklearn.serving.wording import MANY, METRICS
+from ptssp_sklearn.serving.wording import MANY
 
 if TYPE_CHECKING:
     from ptssp_sklearn.page.text import Words
@@ -18,7 +19,7 @@ _SHAPES = {"boxes": " по рамкам", "masks": " по маскам", "": ""}
 
 def sentence(answer: Answer, words: Words) -> str:
     """Say the numbers at each certainty, or that the target is out of reach."""
-    goal = f"{METRICS[answer.forecast.metric]} {words.score(answer.target_map)}"
+    goal = f"{METRIC_LABELS[answer.forecast.metric]} {words.score(answer.target_map)}"
     first, *others = answer.sizes.items()
     if np.isinf(first[1]):
         return (
@@ -81,13 +82,13 @@ def _within(answer: Answer, words: Words) -> str:
     ]
     if not found:
         return "Ни одно значение не достижимо с надёжностью 50\xa0%: добавьте измерение."
-    return f"Достижим {METRICS[answer.forecast.metric]} {' и '.join(found)}."
+    return f"Достижим {METRIC_LABELS[answer.forecast.metric]} {' и '.join(found)}."
 
 
 def _subject(forecast: Forecast) -> str:
     one = forecast.seen.classes
     classes = "все классы" if one is None else f"класс {one}"
-    score = METRICS[forecast.metric] + _SHAPES[forecast.shape]
+    score = METRIC_LABELS[forecast.metric] + _SHAPES[forecast.shape]
     return f"Оценка: {score}; {classes}; обучаемая модель: {forecast.learner}."
 
 

@@ -19,6 +19,7 @@ from ptssp_sklearn.page.export import (
 )
 from ptssp_sklearn.page.mask_overlay import count_objects, overlay_png
 from ptssp_sklearn.page.pilot import read_pilot
+from ptssp_sklearn.page.select import select
 from ptssp_sklearn.page.session import beside, remember
 from ptssp_sklearn.page.text import Words, plain
 from ptssp_sklearn.page.uploads import (
@@ -98,12 +99,10 @@ def _choose_label(words: Words, mask_files: Any) -> int | None:
     if len(labels) < 2:
         return None
     options = [None, *labels]
-    return st.selectbox(
-        words("label"),
-        options,
-        format_func=lambda n: words("all_labels") if n is None else str(n),
-        key="label",
-    )
+    return select(
+        words("label"), options,
+        lambda label: words("all_labels") if label is None else str(label), key="label",
+    )  # fmt: skip
 
 
 def _example() -> Task:

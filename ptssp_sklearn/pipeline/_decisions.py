@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ptssp_sklearn.curves.pilot import Pilot, read_pilot
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.pipeline._forecasting import CurveForecastMixin
 from ptssp_sklearn.pipeline.planning import CollectionPlan, Costs, finished_plan, plan_collection
-from ptssp_sklearn.pipeline.validation import check_target, features_of, match_targets
+from ptssp_sklearn.pipeline.validation import asked_metric, check_target, features_of, match_targets
 from ptssp_sklearn.regression.adaptation import adapt_regressor
 
 
@@ -108,11 +109,12 @@ class CurveAdviceMixin(CurveForecastMixin):
         believed = self.predict_distribution(X, pilot=pilot, learner=learner, metric=metric)
         targets, believed = match_targets(check_target(target_map), believed)
         points = None if pilot is None else read_pilot(pilot)
+        asked = asked_metric(getattr(self, "about_", {}), metric)
         plans = []
         for row, target in enumerate(targets):
             labelled, reached = _labelled(points, row, target)
             if reached:
-                plans.append(finished_plan(target, labelled, probability))
+                plans.append(finished_plan(target, labelled, probability, asked))
                 continue
             plan = plan_collection(
                 believed.row(row),
@@ -123,7 +125,7 @@ class CurveAdviceMixin(CurveForecastMixin):
                 probability=probability,
                 max_size=max_size,
             )
-            plans.append(plan)
+            plans.append(replace(plan, metric=asked))
         return plans
 
     def adapt(self, curves: Any) -> Any:

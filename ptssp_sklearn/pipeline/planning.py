@@ -21,6 +21,7 @@ import pandas as pd
 
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
+from ptssp_sklearn.bayes.metric_relation import METRIC_LABELS
 from ptssp_sklearn.curves.sigmoid import whole_images
 from ptssp_sklearn.pipeline._simulation import Rollouts, Simulator
 
@@ -85,6 +86,8 @@ class CollectionPlan:
         One row a round: size (median of the images in all, where the round is needed), needed
         (probability that it is), reached (probability by its end) and expected (score that
         the median curve has with this size).
+    metric : {"map50_95", "map50"}
+        What the target is of.
     """
 
     target_map: float
@@ -96,6 +99,7 @@ class CollectionPlan:
     sufficient_size: float
     best_probability: float
     rounds: pd.DataFrame
+    metric: str = "map50_95"
 
     @property
     def reachable(self) -> bool:
@@ -104,10 +108,10 @@ class CollectionPlan:
 
     def sentence(self) -> str:
         """Say the plan in words."""
+        goal = f"{METRIC_LABELS[self.metric]} {self.target_map:g}"
         if not len(self.rounds):
             with_images = f"{self.next_size:,} image{'' if self.next_size == 1 else 's'}"
-            return f"mAP {self.target_map:g} is reached already, with {with_images}."
-        goal = f"mAP {self.target_map:g}"
+            return f"{goal} is reached already, with {with_images}."
         start = f"Label {self.next_size:,} image{'' if self.next_size == 1 else 's'} in all, then "
         start += f"measure ({self.rounds['expected'].iloc[0]:.2f} is expected)"
         if not self.reachable:
@@ -221,7 +225,7 @@ def _expected(rounds: pd.DataFrame, distribution: CurveDistribution) -> pd.DataF
     return rounds.assign(expected=np.where(np.isfinite(sizes), scores, np.nan))
 
 
-def finished_plan(target_map: float, size: int, probability: float) -> CollectionPlan:
+def finished_plan(target_map: float, size: int, probability: float, metric: str) -> CollectionPlan:
     """Plan nothing: the target is measured already."""
     names = ["size", "needed", "reached", "expected"]
     return CollectionPlan(
@@ -234,6 +238,7 @@ def finished_plan(target_map: float, size: int, probability: float) -> Collectio
         sufficient_size=float(size),
         best_probability=1.0,
         rounds=pd.DataFrame(columns=names, index=pd.Index([], name="round")),
+        metric=metric,
     )
 
 

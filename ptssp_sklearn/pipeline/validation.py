@@ -78,6 +78,11 @@ def knows_learners(last: Any) -> bool:
     return hasattr(last, "hierarchy_")
 
 
+def asked_metric(about: dict[str, Any], metric: str | None) -> str:
+    """Name the metric that a target is of: the one asked for, else the model's own."""
+    return about.get("metric", METRICS[0]) if metric is None else metric_name(metric)
+
+
 def asked_relation(last: Any, about: dict[str, Any], metric: str | None) -> MetricRelation | None:
     """Give what turns a model's curves into those of the metric asked for.
 
@@ -99,7 +104,7 @@ def asked_relation(last: Any, about: dict[str, Any], metric: str | None) -> Metr
         If there is no such metric, or the model knows mAP50 only.
     """
     own = about.get("metric", METRICS[0])
-    name = own if metric is None else metric_name(metric)
+    name = asked_metric(about, metric)
     if name == own:
         return None
     if name == METRICS[0]:

@@ -13,13 +13,13 @@ from numpy.typing import ArrayLike
 
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
-from ptssp_sklearn.bayes.metric_relation import metric_name
 from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.pilot_oddities import below_measured, odd_points
 from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.images.table import check_image_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import (
+    asked_metric,
     asked_relation,
     features_of,
     knows_learners,
@@ -190,7 +190,7 @@ def forecast_for(
         seen=seen or Seen(),
         pilot=[(float(point[0]), float(point[1])) for point in pilot],
         learner=learner or _usual_learner(about, last),
-        metric=metric_name(metric or about.get("metric", "map50_95")),
+        metric=asked_metric(about, metric),
         shape=about.get("shape", _shape(last)),
         out_of_domain=None if features is None else float(last.out_of_domain(features)[0]),
         neighbours=neighbours,

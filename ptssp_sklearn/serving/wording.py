@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ptssp_sklearn.bayes.metric_relation import METRIC_LABELS
+
 if TYPE_CHECKING:
     from ptssp_sklearn.serving.answer import Answer
     from ptssp_sklearn.serving.forecast import Forecast
 
 MANY = 1e7
 """Beyond so many images no number is said."""
-
-METRICS = {"map50_95": "mAP50-95", "map50": "mAP50"}
 
 
 def count(size: float) -> str:
@@ -44,7 +44,7 @@ def plural(number: float, noun: str) -> str:
 
 def sentence(answer: Answer) -> str:
     """Say the numbers at each certainty, or that the target is out of reach."""
-    goal = f"{METRICS[answer.forecast.metric]} {answer.target_map:g}"
+    goal = f"{METRIC_LABELS[answer.forecast.metric]} {answer.target_map:g}"
     first, *others = answer.sizes.items()
     if np.isinf(first[1]):
         within = _within(answer)
@@ -70,7 +70,7 @@ def lines(answer: Answer) -> list[str]:
 
 def score_name(forecast: Forecast) -> str:
     """Say which score it is."""
-    name = METRICS[forecast.metric]
+    name = METRIC_LABELS[forecast.metric]
     return f"{name} of {forecast.shape}" if forecast.shape else name
 
 
@@ -116,4 +116,6 @@ def _within(answer: Answer) -> str:
     ]
     if not found:
         return "No score is within reach with 50% certainty: add a measured point."
-    return f"Within reach is {METRICS[answer.forecast.metric]} {' and '.join(found)} certainty."
+    return (
+        f"Within reach is {METRIC_LABELS[answer.forecast.metric]} {' and '.join(found)} certainty."
+    )

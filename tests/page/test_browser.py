@@ -132,10 +132,14 @@ class Page:
 
     def __init__(self, driver) -> None:
         self.driver = driver
-        self.wait = WebDriverWait(driver, 240, poll_frequency=0.02)
+        self.wait = WebDriverWait(driver, 120, poll_frequency=0.02)
 
     def find(self, selector: str):
-        return self.wait.until(lambda d: d.find_element(By.CSS_SELECTOR, selector))
+        try:
+            return self.wait.until(lambda d: d.find_element(By.CSS_SELECTOR, selector))
+        except Exception:
+            seen = self.driver.find_element(By.TAG_NAME, "body").text
+            raise AssertionError(f"{selector!r} is not on the page: {seen[:1500]}") from None
 
     def upload(self, key: str, *paths: Path) -> None:
         field = self.find(f".st-key-{key} input[type=file]")
