@@ -17,6 +17,7 @@ from experiments.collection.options import read_options
 from experiments.datasets import make_dataset
 from experiments.learners import make_learner
 from ptssp_sklearn.measuring.learner import Budget
+from ptssp_sklearn.measuring.pilot import training_threads
 from ptssp_sklearn.measuring.trainings.campaign import Campaign
 from ptssp_sklearn.measuring.trainings.database import StoreError
 from ptssp_sklearn.measuring.trainings.schedule import Task, plan, training_sizes
@@ -86,7 +87,7 @@ def collect(
         Budget(options.steps, options.batch_size),
         options.seed,
         incremental=options.warm_start == "incremental",
-        threads=None if options.dask else max(1, (os.cpu_count() or 1) // options.jobs),
+        threads=None if options.dask else training_threads(os.cpu_count() or 1, options.jobs),
         deadline=deadline,
     )
     campaign = Campaign(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ptssp_sklearn.datasets import LabelledDataset, open_dataset
 from ptssp_sklearn.measuring import Measurement, measure_pilot
@@ -129,6 +130,21 @@ def test_a_training_has_as_many_threads_as_the_user_allows(monkeypatch):
     assert training_threads(8, 1) == 1
     monkeypatch.setenv("OMP_NUM_THREADS", "16")
     assert training_threads(8, 2) == 4
+
+
+def test_the_own_process_keeps_its_threads(folder, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 3)
+    seen = []
+
+    def score(train, test, seed):
+        seen.append(torch.get_num_threads())
+        return rising(train, test, seed)
+
+    before = torch.get_num_threads()
+    measure_pilot(folder, score, **QUICK | {"jobs": 1})
+    assert set(seen) == {3}
+    assert torch.get_num_threads() == before
 
 
 def test_no_training_starts_that_would_not_end_in_time(folder):

@@ -6,10 +6,9 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -79,10 +78,11 @@ def measure(setup: Setup, orders: Sequence[Order]) -> list[Outcome | Task]:
     """
     if time.time() > setup.deadline:
         return [order.task for order in orders]
-    if len(orders) > 1 and not setup.incremental:
-        with contextlib.suppress(Exception):
-            return list(_measure_stack(setup, orders))
-    return [_measure_one(setup, order) for order in orders]
+    with _threads(setup.threads):
+        if len(orders) > 1 and not setup.incremental:
+            with contextlib.suppress(Exception):
+                return list(_measure_stack(setup, orders))
+        return [_measure_one(setup, order) for order in orders]
 
 
 def _measure_one(setup: Setup, order: Order) -> Outcome:
@@ -90,7 +90,7 @@ def _measure_one(setup: Setup, order: Order) -> Outcome:
     seed = task.seed(setup.seed)
     try:
         dataset = _loaded(setup.make_dataset, order.record)
-        learner = _learner(setup)
+        learner = setup.make_learner()
         began = time.perf_counter()
         if isinstance(learner, Scorer):
             found = learner.measure(dataset, task.size, task.repeat, seed)  # type: ignore[arg-type]
@@ -123,7 +123,7 @@ def _measure_stack(setup: Setup, orders: Sequence[Order]) -> list[Outcome]:
         for dataset, order in zip(datasets, orders, strict=True)
     ]
     began = time.perf_counter()
-    learner = _learner(setup)
+    learner = setup.make_learner()
     if isinstance(learner, Scorer):
         return [_measure_one(setup, order) for order in orders]
     models = learner.fit_many(jobs, budget=setup.budget)
@@ -156,11 +156,20 @@ def _loaded(make_dataset: Callable[[dict[str, Any]], Dataset], record: str) -> D
     return make_dataset(json.loads(record))
 
 
-def _learner(setup: Setup) -> Learner | Scorer:
-    learner = setup.make_learner()
-    if setup.threads and "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(setup.threads)
-    return learner
+@contextlib.contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Let torch compute in so many threads meanwhile: the process may be the user's own."""
+    if not count:
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def describe(error: BaseException) -> str:
