@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 TARGET ?= 0.4
 
 .PHONY: help demo app test lint types check-tests evaluate banks train bench docs test-oldest \
-	try-container clean
+	try-container try-wheel clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -80,6 +80,9 @@ CONTAINER := .cache/container
 try-container: $(VENV)/.dev  ## the container's install and start commands, without its engine
 	rm -rf $(CONTAINER)
 	$(BIN)/python -m experiments.container --folder $(CONTAINER) --python $(PYTHON)
+
+try-wheel: $(VENV)/.dev      ## the wheel, installed into an empty environment: its commands, page, service
+	PTSSP_TRY_WHEEL=1 $(BIN)/python -m pytest -n 0 --no-cov -s tests/test_wheel.py
 
 clean:
 	rm -rf $(VENV) $(OLDEST) site demo .cache .pytest_cache .mypy_cache .ruff_cache

@@ -34,7 +34,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, folder: Path, **variables: str) -> Iterator[int]:
+def running(
+    command: list[str], port: int, folder: Path, *, health: str = "/health", **variables: str
+) -> Iterator[int]:
     """Run a server until the block ends; give its port once it is healthy."""
     with open(folder / f"server-{port}.log", "w+") as log:
         process = subprocess.Popen(
@@ -46,7 +48,7 @@ def running(command: list[str], port: int, folder: Path, **variables: str) -> It
             start_new_session=True,
         )
         try:
-            _wait(process, port, Path(log.name))
+            _wait(process, port, Path(log.name), health)
             yield port
         finally:
             if process.poll() is None:
@@ -54,11 +56,11 @@ def running(command: list[str], port: int, folder: Path, **variables: str) -> It
             process.wait(30)
 
 
-def _wait(process: subprocess.Popen, port: int, log: Path) -> None:
+def _wait(process: subprocess.Popen, port: int, log: Path, health: str) -> None:
     end = time.monotonic() + 120
     while time.monotonic() < end and process.poll() is None:
         try:
-            if ask(port, None, path="/health", method="GET")[0] == 200:
+            if ask(port, None, path=health, method="GET")[0] == 200:
                 return
         except OSError:
             time.sleep(0.2)
