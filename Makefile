@@ -30,7 +30,8 @@ demo: $(VENV)/.demo      ## four real photographs in, the required size and a pl
 app: $(VENV)/.app        ## the page, on http://127.0.0.1:8501
 	$(BIN)/ptssp app
 
-test: lint types check-tests  ## lint, types and the whole test suite
+test: lint               ## lint, types and the whole test suite
+	$(MAKE) --no-print-directory --jobs 2 types check-tests
 
 lint: $(VENV)/.dev       ## ruff
 	$(BIN)/ruff check .
