@@ -8,6 +8,7 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis  # noqa: F401 - it looks for who holds its random states, before gc.freeze
 import numpy as np
 import pandas as pd
 import pytest

@@ -61,7 +61,7 @@ def input_columns(pipeline: TrainingSizePipeline, limits: Limits = DEFAULT_LIMIT
     if not looks_at_images(pipeline):
         return ["pilot"]
     numbers = range(1, limits.images + 1)
-    return [f"{kind}_{i}" for kind in ("image", "mask") for i in numbers] + ["pilot"]
+    return [f"{kind}_{i}" for kind in ("image", "mask") for i in numbers] + ["labels", "pilot"]
 
 
 @dataclass(frozen=True)
@@ -242,15 +242,17 @@ def encode_images(X: Any) -> pd.DataFrame:
     Returns
     -------
     table : DataFrame of str
-        None where there is no image or mask.
+        None where there is no image or mask; ``labels`` says what masks were drawn from.
     """
-    rows = []
+    rows, labels = [], []
     for row in check_image_table(X):
         pairs = list(row.decode())
         images = [_png(image) for image, _ in pairs]
         masks = [None if mask is None else _png(mask.astype(np.uint16)) for _, mask in pairs]
         rows.append((images, masks))
-    return image_table(rows)
+        labels.append((row.labels or "masks") if any(masks) else None)
+    table = image_table(rows)
+    return table.assign(labels=labels) if any(labels) else table
 
 
 def _png(pixels: np.ndarray) -> str:

@@ -16,7 +16,7 @@ from ptssp_sklearn.serving.handler import PARAM_DEFAULTS, Answerer
 PIPELINE = "pipeline"
 """Name of the artifact that holds the pipeline."""
 
-_OUR_COLUMNS = re.compile(r"'(image|mask|pilot)", re.IGNORECASE)
+_OUR_COLUMNS = re.compile(r"'(image|mask|labels|pilot)", re.IGNORECASE)
 
 
 class ServedPipeline(PythonModel):

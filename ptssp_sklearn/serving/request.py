@@ -57,7 +57,7 @@ def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool) -> list[Row]
     Parameters
     ----------
     table : DataFrame
-        Columns ``image_1 …``, ``mask_1 …`` and ``pilot``; the columns are known ones.
+        Columns ``image_1 …``, ``mask_1 …``, ``labels`` and ``pilot``; the columns are known ones.
     limits : Limits
     images : bool
         Whether the model looks at images.
@@ -107,14 +107,16 @@ class CellDecoder:
         pictures = [
             self.image(image, place) for image, (place, _) in zip(row.images, places, strict=True)
         ]
-        masks, remarks = self.masks(row.masks, [place for _, place in places], pictures)
+        masks, remarks = self.masks(
+            row.masks, [place for _, place in places], pictures, as_ids=row.labels is not None
+        )
         said = [
             f"{place} {what}."
             for (place, _), picture in zip(places, pictures, strict=True)
             for what in picture.remarks
         ]
         table = image_table([([picture.pixels for picture in pictures], masks)])
-        table["labels"] = "masks"
+        table["labels"] = row.labels or "masks"
         counts = [None if mask is None else int(mask.max()) for mask in masks]
         return Row(table, [], counts, [*said, *remarks])
 
@@ -137,9 +139,20 @@ class CellDecoder:
         return image
 
     def masks(
-        self, cells: Sequence[Any], places: Sequence[str], images: Sequence[Picture]
+        self,
+        cells: Sequence[Any],
+        places: Sequence[str],
+        images: Sequence[Picture],
+        *,
+        as_ids: bool = False,
     ) -> tuple[list[NDArray[np.int32] | None], list[str]]:
         """Decode the masks of a data set, bytes or base64, to the instances of its images.
+
+        Parameters
+        ----------
+        cells, places, images : sequences of equal length
+        as_ids : bool, default=False
+            Whether every value is an object as it stands, as the column ``labels`` says.
 
         Returns
         -------
@@ -151,7 +164,7 @@ class CellDecoder:
             None if cell is None else self._bytes(cell, place, MASK_FORMATS)
             for cell, place in zip(cells, places, strict=True)
         ]
-        reader = RowMasks(data, places, self.limits.image_pixels)
+        reader = RowMasks(data, places, self.limits.image_pixels, as_ids=as_ids)
         masks: list[NDArray[np.int32] | None] = []
         remarks: list[str] = []
         for number, (cell, image) in enumerate(zip(data, images, strict=True)):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from ptssp_sklearn import load_pretrained
+from ptssp_sklearn.images.table import image_table
 from ptssp_sklearn.serving.answer import SHOWN_SIZES
 from ptssp_sklearn.serving.handler import (
     OUTPUT_COLUMNS,
@@ -16,7 +17,8 @@ from ptssp_sklearn.serving.handler import (
     encode_images,
     input_columns,
 )
-from ptssp_sklearn.serving.limits import RequestError
+from ptssp_sklearn.serving.limits import DEFAULT_LIMITS, RequestError
+from ptssp_sklearn.serving.request import read_rows
 from tests.tiny import fitted, images
 
 PILOT = "[[16, 0.12], [64, 0.25]]"
@@ -150,3 +152,17 @@ def test_threads_get_the_answers_of_one(answerer):
         found = list(pool.map(lambda t: answerer.answer(t, {"target_map": 0.5}), tables * 2))
     for expected, answer in zip(alone * 2, found, strict=True):
         assert answer.equals(expected)
+
+
+def test_what_masks_were_drawn_from_goes_with_them():
+    ids = np.zeros((40, 40), np.uint8)
+    ids[2:8, 2:8], ids[30:36, 2:8], ids[2:8, 30:36] = 1, 1, 3
+    X = image_table([([(np.arange(1600).reshape(40, 40) % 251).astype(np.uint8)], [ids])])
+    sent = encode_images(X.assign(labels="boxes"))
+    assert sent["labels"].tolist() == ["boxes"]
+    (row,) = read_rows(sent, DEFAULT_LIMITS, images=True)
+    assert (row.objects, row.table["labels"].tolist()) == ([2], ["boxes"])
+    (found,) = read_rows(sent.drop(columns="labels"), DEFAULT_LIMITS, images=True)
+    assert found.objects == [3]
+    with pytest.raises(RequestError, match="Got 'circles' in the column 'labels', expected one of"):
+        read_rows(sent.assign(labels="circles"), DEFAULT_LIMITS, images=True)
