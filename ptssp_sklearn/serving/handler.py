@@ -252,7 +252,7 @@ def encode_images(X: Any) -> pd.DataFrame:
         rows.append((images, masks))
         labels.append((row.labels or "masks") if any(masks) else None)
     table = image_table(rows)
-    return table.assign(labels=labels) if any(labels) else table
+    return table.assign(labels=pd.Series(labels, dtype=object)) if any(labels) else table
 
 
 def _png(pixels: np.ndarray) -> str:
