@@ -8,7 +8,7 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import hypothesis  # noqa: F401 - it looks for who holds its random states, before gc.freeze
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +19,8 @@ from ptssp_sklearn import load_curve_bank
 from tests.shared import copy_store, make_empty_store, once
 
 torch.set_num_threads(1)
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile("repeatable")
 
 LONGEST_FIRST = (
     "experiments/studies/test_overfit.py",
