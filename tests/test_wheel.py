@@ -50,9 +50,9 @@ def folder(tmp_path_factory) -> Path:
     return write_folder(tmp_path_factory.mktemp("user") / "squares", 12)
 
 
-def run(ptssp: Path, folder: Path, *arguments: str) -> str:
+def run(command: Path, folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [ptssp, *arguments],
+        [command, *arguments],
         cwd=folder.parent,
         env=os.environ | OWN,
         capture_output=True,
@@ -69,11 +69,8 @@ def test_the_wheel_is_small(wheel):
 
 
 def test_the_package_is_the_installed_one(ptssp, folder):
-    asked = [ptssp.parent / "python", "-c", "import ptssp_sklearn as p; print(p.__file__)"]
-    found = subprocess.run(
-        asked, cwd=folder.parent, env=os.environ | OWN, capture_output=True, text=True, check=True
-    )
-    assert str(ptssp.parents[1]) in found.stdout
+    asked = ["-c", "import ptssp_sklearn as p; print(p.__file__)"]
+    assert str(ptssp.parents[1]) in run(ptssp.parent / "python", folder, *asked)
 
 
 def test_predict_measure_and_predict_with_the_pilot(ptssp, folder):

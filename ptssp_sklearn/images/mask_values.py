@@ -184,7 +184,7 @@ def pieces_of(values: NDArray[np.int64], void: bool) -> tuple[list[int], list[in
     """
     pieces, apart = [], []
     ids = ids_of(values, void)
-    heaps = ndimage.label(np.isin(values, ids), _TOUCHING)[0]
+    heaps = ndimage.label(compact(values, ids) > 0, _TOUCHING)[0]
     for _, place, pixels in _each(values, ids):
         own = ndimage.label(pixels, _TOUCHING)[0]
         sizes = np.bincount(own.ravel())[1:]

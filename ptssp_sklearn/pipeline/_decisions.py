@@ -114,7 +114,8 @@ class CurveAdviceMixin(CurveForecastMixin):
         for row, target in enumerate(targets):
             labelled, reached = _labelled(points, row, target)
             if reached:
-                plans.append(finished_plan(target, labelled, probability, asked))
+                plan = finished_plan(target, labelled, probability)
+                plans.append(replace(plan, metric=asked))
                 continue
             plan = plan_collection(
                 believed.row(row),

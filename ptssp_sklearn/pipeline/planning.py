@@ -225,7 +225,7 @@ def _expected(rounds: pd.DataFrame, distribution: CurveDistribution) -> pd.DataF
     return rounds.assign(expected=np.where(np.isfinite(sizes), scores, np.nan))
 
 
-def finished_plan(target_map: float, size: int, probability: float, metric: str) -> CollectionPlan:
+def finished_plan(target_map: float, size: int, probability: float) -> CollectionPlan:
     """Plan nothing: the target is measured already."""
     names = ["size", "needed", "reached", "expected"]
     return CollectionPlan(
@@ -238,7 +238,6 @@ def finished_plan(target_map: float, size: int, probability: float, metric: str)
         sufficient_size=float(size),
         best_probability=1.0,
         rounds=pd.DataFrame(columns=names, index=pd.Index([], name="round")),
-        metric=metric,
     )
 
 

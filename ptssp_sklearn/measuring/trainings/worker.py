@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -158,12 +159,11 @@ def _loaded(make_dataset: Callable[[dict[str, Any]], Dataset], record: str) -> D
 
 @contextlib.contextmanager
 def _threads(count: int | None) -> Iterator[None]:
-    """Let torch compute in so many threads meanwhile: the process may be the user's own."""
-    if not count:
+    """Let torch, if it is loaded, compute in so many threads; the process may be the user's."""
+    torch = sys.modules.get("torch")
+    if torch is None or not count:
         yield
         return
-    import torch
-
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
