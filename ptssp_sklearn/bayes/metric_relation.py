@@ -26,6 +26,7 @@ _SPELLINGS = {
     **dict.fromkeys(("map50", "map05", "map5", "ap50", "ap05"), METRICS[1]),
 }
 _PLACES = (1 / 3, 2 / 3)
+_ONE_PLACE = 0.46
 _EDGE = 1e-9
 
 
@@ -68,7 +69,8 @@ def lax_params(params: Array, relation: MetricRelation, aside: Array) -> Array:
     """Turn curves of mAP50-95 into curves of mAP50.
 
     Start and plateau are turned exactly, and so are the scores at a third and at two thirds of
-    the rise, between which the turned curve is a 4PL.
+    the rise, between which the turned curve is a 4PL. Where its half-way size is at a bound, the
+    score a little below the middle of the rise is, which errs least.
 
     Parameters
     ----------
@@ -92,10 +94,19 @@ def lax_params(params: Array, relation: MetricRelation, aside: Array) -> Array:
 
     start, end = turned(a), turned(d)
     rise = np.maximum(end - start, _EDGE)
-    log_sizes = [np.log(c) + logit(place) / b for place in _PLACES]
-    shares = [np.clip((turned(a + (d - a) * p) - start) / rise, _EDGE, 1 - _EDGE) for p in _PLACES]
-    heights = [logit(share) for share in shares]
-    slope = (heights[1] - heights[0]) / (log_sizes[1] - log_sizes[0])
+
+    def log_size(place: float) -> Array:
+        return np.log(c) + logit(place) / b
+
+    def height(place: float) -> Array:
+        share = (turned(a + (d - a) * place) - start) / rise
+        return logit(np.clip(share, _EDGE, 1 - _EDGE))
+
+    first, second = _PLACES
+    slope = (height(second) - height(first)) / (log_size(second) - log_size(first))
     slope = np.clip(slope, *PARAM_BOUNDS["B"])
-    middle = np.exp(np.clip(log_sizes[0] - heights[0] / slope, *np.log(PARAM_BOUNDS["C"])))
-    return np.stack([start, slope, middle, np.maximum(end, start)], axis=-1)
+    log_middle = log_size(first) - height(first) / slope
+    inside = np.clip(log_middle, *np.log(PARAM_BOUNDS["C"]))
+    through_one = np.clip(height(_ONE_PLACE) / (log_size(_ONE_PLACE) - inside), *PARAM_BOUNDS["B"])
+    slope = np.where(inside == log_middle, slope, through_one)
+    return np.stack([start, slope, np.exp(inside), np.maximum(end, start)], axis=-1)
