@@ -27,8 +27,8 @@ def rank_cases(cases: list[Case], models: dict[str, TrainingSizePipeline]) -> Ra
     return found
 
 
-def level_maps(ranks: RankPairs, without: str = "") -> tuple[LevelMap, LevelMap]:
-    """Find the level maps without a pilot and with one.
+def level_maps(ranks: RankPairs, without: str = "") -> tuple[LevelMap, ...]:
+    """Find the level maps by number of points: none, one, two, ….
 
     Parameters
     ----------
@@ -40,11 +40,10 @@ def level_maps(ranks: RankPairs, without: str = "") -> tuple[LevelMap, LevelMap]
     kept = {key: pairs for key, pairs in ranks.items() if key[0] != without}
     n_groups = len({group for group, _ in kept})
     parts = [
-        [pair for (_, shown), pairs in kept.items() if bool(shown) == piloted for pair in pairs]
-        for piloted in (False, True)
+        [pair for (_, shown), pairs in kept.items() if shown == number for pair in pairs]
+        for number in SHOWN
     ]
-    zero_shot, piloted = (map_of_ranks(part, n_groups) for part in parts)
-    return zero_shot, piloted
+    return tuple(map_of_ranks(part, n_groups) for part in parts)
 
 
 def calibrate_without(

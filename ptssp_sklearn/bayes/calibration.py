@@ -23,7 +23,6 @@ from ptssp_sklearn.bayes.mixture import shrunk
 from ptssp_sklearn.bayes.posterior import CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import LEVELS, NOMINAL, LevelMap
 from ptssp_sklearn.curves.metrics import reached_tables
-from ptssp_sklearn.curves.pilot import pilot_limits
 
 MOST_CURVES = 80
 """Curves that are enough to calibrate on."""
@@ -31,6 +30,8 @@ MOST_CURVES = 80
 _LEAST_CURVES = 20
 _NOMINAL_CURVES = 10.0
 _SAMPLES = 300
+_BEYOND = 2
+"""Sizes that must lie beyond a pilot."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,11 @@ class Ranks:
     weights: Array
 
 
-def calibrate(prior: CurvePrior, sizes: Array, scores: Array) -> tuple[LevelMap, LevelMap]:
-    """Find the level maps of a prior without a pilot and with one.
+def calibrate(prior: CurvePrior, sizes: Array, scores: Array) -> tuple[LevelMap, ...]:
+    """Find the level maps of a prior, one for each number of points of a pilot.
+
+    What is open after a long pilot is flatter than what is open after a short one, and beliefs
+    err otherwise there; so each number of points has a map of its own.
 
     Parameters
     ----------
@@ -60,15 +64,15 @@ def calibrate(prior: CurvePrior, sizes: Array, scores: Array) -> tuple[LevelMap,
 
     Returns
     -------
-    level_maps : (LevelMap, LevelMap)
-        Nominal where there are fewer than 20 curves.
+    level_maps : tuple of LevelMap
+        By number of points, the last for all above; one that is nominal where there are fewer
+        than 20 curves.
     """
     if len(scores) < _LEAST_CURVES:
-        return NOMINAL, NOMINAL
-    limits = pilot_limits(sizes)
-    zero_shot = map_of_ranks([_ranks(prior, sizes, scores, 0.0)], len(scores))
-    piloted = map_of_ranks([_ranks(prior, sizes, scores, limit) for limit in limits], len(scores))
-    return zero_shot, piloted
+        return (NOMINAL,)
+    limits = [0.0, *sizes[: max(len(sizes) - _BEYOND, 1)]]
+    ranks = [_ranks(prior, sizes, scores, limit) for limit in limits]
+    return tuple(map_of_ranks([one], len(scores)) for one in ranks)
 
 
 def map_of_ranks(ranks: list[tuple[Ranks, Ranks]], n_curves: int) -> LevelMap:

@@ -39,14 +39,14 @@ class Population:
         Noise of the bank's measurements.
     samples : ndarray of shape (n_curves, n_samples, 4)
         Coordinates each measured curve may have: what was not measured is left open.
-    level_maps : (LevelMap, LevelMap), optional
-        Calibration of the prior without a pilot and with one.
+    level_maps : tuple of LevelMap, optional
+        Calibration of the prior by number of points, see `calibrate`.
     """
 
     mixture: Mixture
     noise: MeasurementNoise
     samples: Array
-    level_maps: tuple[LevelMap, LevelMap] = (NOMINAL, NOMINAL)
+    level_maps: tuple[LevelMap, ...] = (NOMINAL,)
 
     @classmethod
     def fit(cls, sizes: Array, scores: Array, *, seed: int = 0) -> Population:

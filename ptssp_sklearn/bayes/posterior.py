@@ -46,8 +46,9 @@ class CurvePrior:
         Over unbounded coordinates, one row a curve.
     noise : MeasurementNoise
     seed : int, default=0
-    level_maps : (LevelMap, LevelMap), optional
-        Calibration without a pilot and with one; by default none.
+    level_maps : tuple of LevelMap, optional
+        Calibration without a pilot, with one point, with two, …, the last for all above; by
+        default none.
     slopes : ndarray of shape (n_rows, 5), optional
         Tilt of the mixture, see `ptssp_sklearn.bayes.exponential_tilting`; by default none.
     blocks : ndarray of shape (n_sizes,), optional
@@ -63,7 +64,7 @@ class CurvePrior:
     mixture: Mixture
     noise: MeasurementNoise
     seed: int = 0
-    level_maps: tuple[LevelMap, LevelMap] = (NOMINAL, NOMINAL)
+    level_maps: tuple[LevelMap, ...] = (NOMINAL,)
     slopes: Array | None = None
     blocks: NDArray[np.intp] | None = None
     errors: Array | None = None
@@ -135,13 +136,10 @@ class CurvePrior:
         return lax_params(params, self.relation, points[..., -1])
 
     def _level_map(self, scores: Array) -> LevelMap:
-        """Give each row the map of its kind: a row of a pilot may be empty."""
-        known = np.isfinite(scores).any(axis=1, keepdims=True)
-        without, piloted = self.level_maps
-        return LevelMap(
-            np.where(known, piloted.curve, without.curve),
-            np.where(known, piloted.size, without.size),
-        )
+        """Give each row the map of its number of points: a row of a pilot may be empty."""
+        counts = np.minimum(np.isfinite(scores).sum(axis=1), len(self.level_maps) - 1)
+        curves, sizes = zip(*[(one.curve[0], one.size[0]) for one in self.level_maps], strict=True)
+        return LevelMap(np.array(curves)[counts], np.array(sizes)[counts])
 
 
 def sample_posterior(

@@ -15,7 +15,7 @@ from ptssp_sklearn.bayes.exponential_tilting import TILT_SIZES, find_slopes, mea
 from ptssp_sklearn.bayes.mixture import Mixture, blend, fit_mixture
 from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.bayes.posterior import CurvePrior
-from ptssp_sklearn.bayes.quantile_levels import NOMINAL
+from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve, to_unbounded
 from ptssp_sklearn.curves.variable_projection import fit_curves
 from ptssp_sklearn.regression._missing_patterns import Region
@@ -42,8 +42,8 @@ class Expert:
     joint_ : Mixture
         Distribution of a curve's coordinates and their prediction by networks that did not see it;
         only where targets are curves.
-    level_maps_ : (LevelMap, LevelMap)
-        Calibration without a pilot and with one; see `calibrate`.
+    level_maps_ : tuple of LevelMap
+        Calibration by number of points; see `calibrate`.
     tilted_ : bool
         Whether the mean of what is believed is the predicted curve; see
         `ptssp_sklearn.bayes.exponential_tilting`.
@@ -52,7 +52,7 @@ class Expert:
     def __init__(self, settings: ExpertSettings, region: Region) -> None:
         self.settings = settings
         self.region = region
-        self.level_maps_ = (NOMINAL, NOMINAL)
+        self.level_maps_: tuple[LevelMap, ...] = (NOMINAL,)
         self.tilted_ = True
         self._held_out: tuple[NDArray[np.intp], Array] | None = None
 

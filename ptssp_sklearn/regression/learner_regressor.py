@@ -162,8 +162,8 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         prior = replace(self._prior(asked, points), relation=relation)
         return prior.distribution(points.sizes, points.scores, n_samples=n_samples)
 
-    def calibrated(self, level_maps: tuple[LevelMap, LevelMap]) -> LearnerCurveRegressor:
-        """Give a regressor with these level maps, without a pilot and with one."""
+    def calibrated(self, level_maps: tuple[LevelMap, ...]) -> LearnerCurveRegressor:
+        """Give a regressor with these level maps, one for each number of points."""
         other = copy(self)
         other.hierarchy_ = replace(self.hierarchy_, level_maps=level_maps)
         return other

@@ -115,13 +115,12 @@ def _learner_state(
 def _restore_learners(
     header: dict[str, Any], tensors: dict[str, np.ndarray]
 ) -> LearnerCurveRegressor:
-    first, second = tensors["levels"][:, :, None]
     hierarchy = CurveHierarchy(
         **{name: tensors[f"hierarchy.{name}"] for name in ARRAYS},
         noise=MeasurementNoise(**header["noise"]),
         names=tuple(header["learners"]),
         relation=MetricRelation(**header["relation"]),
-        level_maps=(LevelMap(*first), LevelMap(*second)),
+        level_maps=_restore_levels(tensors["levels"]),
     )
     curves = _restore_curves(header["datasets"], tensors)
     regressor = LearnerCurveRegressor(**header["params"])
@@ -140,7 +139,7 @@ def _expert_tensors(expert: Expert) -> dict[str, np.ndarray]:
 
 
 def _belief_tensors(
-    mixture: Mixture, level_maps: tuple[LevelMap, LevelMap], prefix: str
+    mixture: Mixture, level_maps: tuple[LevelMap, ...], prefix: str
 ) -> dict[str, np.ndarray]:
     levels = np.array([[one.curve[0], one.size[0]] for one in level_maps])
     tensors = {f"{prefix}.{name}": getattr(mixture, name) for name in _MIXTURE}
@@ -149,10 +148,13 @@ def _belief_tensors(
 
 def _restore_beliefs(
     tensors: dict[str, np.ndarray], prefix: str
-) -> tuple[Mixture, tuple[LevelMap, LevelMap]]:
-    first, second = tensors[f"{prefix}.levels"][:, :, None]
+) -> tuple[Mixture, tuple[LevelMap, ...]]:
     mixture = Mixture(*[tensors[f"{prefix}.{name}"] for name in _MIXTURE])
-    return mixture, (LevelMap(*first), LevelMap(*second))
+    return mixture, _restore_levels(tensors[f"{prefix}.levels"])
+
+
+def _restore_levels(levels: np.ndarray) -> tuple[LevelMap, ...]:
+    return tuple(LevelMap(*one) for one in levels[:, :, None])
 
 
 def _reference_tensors(references: References) -> dict[str, np.ndarray]:

@@ -55,8 +55,8 @@ class CurveHierarchy:
         Names of the known learners.
     relation : MetricRelation
         How mAP50 goes with mAP50-95.
-    level_maps : (LevelMap, LevelMap)
-        Calibration without a pilot and with one.
+    level_maps : tuple of LevelMap
+        Calibration without a pilot, with one point, with two, …; the last for all above.
     """
 
     mean: Array
@@ -68,7 +68,7 @@ class CurveHierarchy:
     noise: MeasurementNoise
     names: tuple[str, ...]
     relation: MetricRelation = field(default_factory=MetricRelation)
-    level_maps: tuple[LevelMap, LevelMap] = (NOMINAL, NOMINAL)
+    level_maps: tuple[LevelMap, ...] = (NOMINAL,)
 
     def __len__(self) -> int:
         return len(self.mean)
