@@ -35,6 +35,11 @@ class Case:
     sizes: Array
     scores: Array
 
+    @property
+    def fine_tuned(self) -> bool:
+        """Whether the learner knew other images before: tables set training from scratch apart."""
+        return self.pretraining != "none"
+
     def shown(self, n: int) -> list[tuple[float, float]]:
         """Give the first measured points."""
         return list(zip(self.sizes[:n].tolist(), self.scores[:n].tolist(), strict=True))

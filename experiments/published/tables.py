@@ -14,6 +14,7 @@ from experiments.protocol.markdown import Column, put_section, table
 from experiments.published.calibrating import calibrate_without, rank_cases
 from experiments.published.cases import SHOWN, Case, find_cases, judge
 from experiments.published.folds import fit_without, split
+from experiments.published.known_facts import facts_table
 from experiments.published.models import Model, baselines, detectors, general
 from experiments.published.other_learner import other_learner
 from experiments.published.rounds import collect_in_rounds
@@ -33,7 +34,8 @@ NAME = "detectors"
 HEAD = """## Published curves of detectors, whole data sets left out
 
 {n_cases} curves of {n_learners} detectors on {n_groups} groups of data sets, mAP50-95 of boxes,
-from the bank `detectors` ({n_points} points of {all_groups} groups; ordinary fine-tuning only).
+from the bank `detectors` ({n_points} points of {all_groups} groups; ordinary training only).
+{n_scratch} curves of networks trained from scratch stand in the table by pretraining alone.
 A group is left out with all its learners, and a thirteenth of the groups without curves with it.
 Points are shown from the smallest size on; the scores are those beyond. Quantiles are
 calibrated by the groups that are not asked about. A number suffices where
@@ -61,18 +63,20 @@ def write_tables(page: Path, *, seeds: int, n_sweeps: int) -> str:
     """
     points = load_curve_bank("detectors").points
     cases = find_cases(points)
+    tuned = [case for case in cases if case.fine_tuned]
     curves, crossed, collected = [], [], []
     for seed in range(seeds):
         models = fit_without(points, split(points, cases, seed), seed=seed, n_sweeps=n_sweeps)
-        models = calibrate_without(models, rank_cases(cases, models))
+        models = calibrate_without(models, rank_cases(tuned, models))
         curves.append(pd.DataFrame(_judged(cases, models)).assign(seed=seed))
         crossed.append(other_learner(points, models, seed).assign(seed=seed))
-        collected.append(collect_in_rounds(cases, models, seed))
+        collected.append(collect_in_rounds(tuned, models, seed))
     command = f"python -m experiments.detectors evaluate --seeds {seeds} --sweeps {n_sweeps}"
     parts = [
         _head(points, cases, command),
-        *_by_shown(pd.concat(curves)),
+        *_by_shown(pd.concat(curves).query("pretraining != 'none'")),
         _by_pretraining(pd.concat(curves)),
+        facts_table(points),
         _crossed(pd.concat(crossed)),
         _rounds(pd.concat(collected)),
     ]
@@ -83,7 +87,8 @@ def write_tables(page: Path, *, seeds: int, n_sweeps: int) -> str:
 
 
 def _judged(cases: list[Case], models: dict[str, TrainingSizePipeline]) -> Iterator[dict]:
-    compared: dict[str, Model] = baselines(cases) | general(cases) | detectors(models)
+    tuned = [case for case in cases if case.fine_tuned]
+    compared: dict[str, Model] = baselines(tuned) | general(cases) | detectors(models)
     for name, model in compared.items():
         for case in cases:
             for shown in SHOWN:
@@ -93,10 +98,12 @@ def _judged(cases: list[Case], models: dict[str, TrainingSizePipeline]) -> Itera
 
 
 def _head(points: pd.DataFrame, cases: list[Case], command: str) -> str:
+    tuned = [case for case in cases if case.fine_tuned]
     return HEAD.format(
-        n_cases=len(cases),
-        n_learners=len({case.learner for case in cases}),
-        n_groups=len({case.group for case in cases}),
+        n_cases=len(tuned),
+        n_scratch=len(cases) - len(tuned),
+        n_learners=len({case.learner for case in tuned}),
+        n_groups=len({case.group for case in tuned}),
         n_points=len(points),
         all_groups=points["group"].nunique(),
         command=command,

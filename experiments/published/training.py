@@ -1,6 +1,7 @@
 """Train the model ``detectors`` on all ordinary points of its bank.
 
-It is calibrated by models that saw neither the curve nor any other of its data set.
+It is calibrated by curves of fine-tuned learners, each asked of a model that saw neither the
+curve nor any other of its data set.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def train_detectors(path: Path, *, n_sweeps: int, seed: int) -> Path:
     regressor = LearnerCurveRegressor(
         n_sweeps=n_sweeps, n_burn=n_sweeps // _BURNT, random_state=seed
     )
-    fitted = regressor.fit(None, points).calibrated(level_maps(rank_cases(cases, models)))
+    tuned = [case for case in cases if case.fine_tuned]
+    fitted = regressor.fit(None, points).calibrated(level_maps(rank_cases(tuned, models)))
     save_model(pipeline_of_vectors(fitted), path, about=describe(points))
     return path
 

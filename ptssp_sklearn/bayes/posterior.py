@@ -21,6 +21,7 @@ from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
 from ptssp_sklearn.bayes.exponential_tilting import pick_tilted, tilt
 from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
+from ptssp_sklearn.bayes.level_hint import LevelHint
 from ptssp_sklearn.bayes.metric_relation import lax_params
 from ptssp_sklearn.bayes.mixture import N_COORDINATES, Mixture, resample_systematically
 from ptssp_sklearn.bayes.noise import MeasurementNoise
@@ -34,6 +35,8 @@ _MOVES = 4
 _LEAST_EFFECTIVE = 0.5
 _HALVINGS = 16
 _GOOD_ACCEPTANCE = 0.3
+_HINTED = 8
+"""Draws of the prior for each that is kept where pictures say something."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class CurvePrior:
         each size is measured on. The first curve is the one asked about.
     errors : ndarray of shape (n_sizes,), optional
         Standard errors of the measured points, scores; NaN where the noise says it.
+    hint : LevelHint, optional
+        What pictures say of each row; by default nothing.
     relation : MetricRelation, optional
         Where points are of mAP50 and its curve is asked for. How far the data set lies beside
         the relation is then one more coordinate, the last one.
@@ -68,6 +73,7 @@ class CurvePrior:
     slopes: Array | None = None
     blocks: NDArray[np.intp] | None = None
     errors: Array | None = None
+    hint: LevelHint | None = None
     relation: MetricRelation | None = None
 
     def __len__(self) -> int:
@@ -75,15 +81,18 @@ class CurvePrior:
 
     def sample(self, n_samples: int, rng: np.random.Generator) -> Array:
         """Draw unbounded coordinates, shape (n_rows, n_samples, n_dims)."""
-        if self.slopes is None:
-            points = self.mixture.sample(n_samples, rng)
-        else:
-            drawn = self.mixture.sample(2 * n_samples, rng)
-            points = pick_tilted(drawn, self.slopes, n_samples)
+        points = self._drawn(n_samples, rng)
         if self.relation is None:
             return points
         aside = self.relation.spread * rng.normal(size=(n_samples, 1))
         return np.concatenate([points, np.broadcast_to(aside, (*points.shape[:2], 1))], axis=2)
+
+    def _drawn(self, n_samples: int, rng: np.random.Generator) -> Array:
+        if self.hint is not None:
+            return self.hint.pick(self.mixture.sample(_HINTED * n_samples, rng), n_samples)
+        if self.slopes is None:
+            return self.mixture.sample(n_samples, rng)
+        return pick_tilted(self.mixture.sample(2 * n_samples, rng), self.slopes, n_samples)
 
     def log_density(self, points: Array) -> Array:
         """Give the log density of points (n_rows, n_points, n_dims), but for a constant a row."""
@@ -91,6 +100,8 @@ class CurvePrior:
         if self.relation is not None:
             points, beside = points[..., :-1], -0.5 * (points[..., -1] / self.relation.spread) ** 2
         density = self.mixture.log_density(points) + beside
+        if self.hint is not None:
+            density = density + self.hint.log_density(points)
         return density if self.slopes is None else density + tilt(points, self.slopes)
 
     def distribution(

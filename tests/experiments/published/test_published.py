@@ -8,6 +8,7 @@ import pytest
 
 from experiments.published.cases import Answer, Case, find_cases, judge
 from experiments.published.folds import fit_without, split
+from experiments.published.known_facts import facts_table, group_levels, left_out_error
 from experiments.published.models import baselines
 from experiments.published.other_learner import other_learner
 from experiments.published.points import ordinary, read_published
@@ -111,3 +112,18 @@ def test_one_learner_speaks_for_another_in_the_shipped_bank():
     found = other_learner(points[few], dict.fromkeys(points["group"].unique(), model), 0)
     errors = found.groupby("model")["mae"].mean()
     assert errors["detectors, point of the other"] < 0.6 * errors["detectors, no point"]
+
+
+def test_the_error_without_a_group_is_that_of_a_fit_without_it():
+    points = load_curve_bank("detectors").points
+    levels = group_levels(points, "map50").iloc[:30]
+    facts = ("classes", "images")
+    known = np.column_stack([np.ones(30), levels[list(facts)]])
+    asked = levels["level"].to_numpy()
+    errors = []
+    for row in range(30):
+        kept = np.arange(30) != row
+        found = np.linalg.lstsq(known[kept], asked[kept], rcond=None)[0]
+        errors.append(abs(asked[row] - known[row] @ found))
+    assert left_out_error(levels, facts) == pytest.approx(np.mean(errors))
+    assert "| both | 99 |" in facts_table(points)
