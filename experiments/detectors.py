@@ -26,7 +26,7 @@ def bank(
     out: Annotated[Path, typer.Option(help="Folder of banks.")] = BANKS,
 ) -> None:
     """Write the bank ``detectors`` from the table of published points."""
-    from experiments.published.bank import write_detectors
+    from experiments.fine_tuned.bank import write_detectors
 
     points = write_detectors(data, out / "detectors.zip")
     typer.echo(f"{len(points)} points of {points['group'].nunique()} groups of data sets")
@@ -39,7 +39,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of models.")] = MODELS,
 ) -> None:
     """Fit the model ``detectors`` to the bank and store it."""
-    from experiments.published.training import train_detectors
+    from experiments.fine_tuned.training import train_detectors
 
     path = train_detectors(out / "detectors.safetensors", n_sweeps=sweeps, seed=seed)
     typer.echo(f"{path}, {path.stat().st_size / 1e3:.0f} kB")
@@ -52,7 +52,7 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Page whose section is replaced.")] = PAGE,
 ) -> None:
     """Write the tables on data sets left out."""
-    from experiments.published.tables import write_tables
+    from experiments.fine_tuned.tables import write_tables
 
     typer.echo(write_tables(out, seeds=seeds, n_sweeps=sweeps))
 

@@ -34,9 +34,11 @@ def load_curve_bank(
 
     Parameters
     ----------
-    name : {"detectors", "procedural", "procedural-2", "cutpaste", "yolov8m-seg"}
+    name : {"detectors", "photographs", "procedural", "procedural-2", "cutpaste", "yolov8m-seg"}
         ``"detectors"``: published scores of detectors people use, fine-tuned on data sets of
         others, without images; a row a learner on a data set.
+        ``"photographs"``: YOLOv5n, trained on COCO, fine-tuned on data sets of photographs, with
+        features of their labelled images.
         ``"procedural"``: 150 procedural segmentation domains, 8 images with masks each.
         ``"procedural-2"``: 40 domains of the second renderer, 16 images with masks each.
         ``"cutpaste"``: 126 domains of real cut-outs on real backgrounds, 16 images with masks
@@ -46,7 +48,7 @@ def load_curve_bank(
     learner : str, optional
         Whose curves to load, where a bank holds those of several learners: only the
         datasets that it was measured on are given. By default the main learner's; of
-        ``"detectors"`` all.
+        ``"detectors"`` and ``"photographs"`` all.
     excluded : bool, default=False
         Of ``"detectors"``: whether to give what is no ordinary fine-tuning too, such as linear
         or prompt tuning; the column ``excluded`` of ``points`` says why.
@@ -60,8 +62,10 @@ def load_curve_bank(
         ``records`` : DataFrame, what else is known of each dataset;
         ``name``, ``learner``, ``metric``, ``DESCR`` : str;
         ``learners`` : list of str, all whose curves the bank holds, the main one first;
-        ``points`` : DataFrame, only of ``"detectors"``: one row a score, with learner,
-        pretraining, task, metric, size (images; 0 is before any), classes and source.
+        ``points`` : DataFrame, only of ``"detectors"`` and ``"photographs"``: one row a score,
+        with learner, pretraining, task, metric, size (images; 0 is before any), classes, source;
+        ``features``, ``draws`` : DataFrame, only of ``"photographs"``: vectors of draws of
+        labelled images, named after their data sets, and what each draw is of.
 
     Raises
     ------
@@ -96,7 +100,10 @@ def read_bank(
         about = json.loads(archive.read("bank.json"))
         points = pd.read_csv(io.BytesIO(archive.read("points.csv")))
         if "metric" in points.columns:
-            return _bank_of_points(points, about, metric, learner, excluded)
+            bank = _bank_of_points(points, about, metric, learner, excluded)
+            if "draws.csv" in archive.namelist():
+                bank.update(_features_of(archive))
+            return bank
         _check_choice("metric", metric, [m for m in METRICS if m in points.columns], about)
         points, learners = _points_of(points, about, learner)
         records = pd.DataFrame(about["records"]).set_index("dataset")
@@ -129,6 +136,7 @@ def write_bank(
     points: pd.DataFrame,
     records: pd.DataFrame,
     images: list[tuple[np.ndarray, np.ndarray]] | None = None,
+    features: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> None:
     """Write a bank archive: JSON, CSV, lossless WebP and PNG in one zip.
 
@@ -144,12 +152,20 @@ def write_bank(
         One row a dataset, in the order of the bank: ``dataset``, ``group`` and more.
     images : list of (images, masks), optional
         Images of each dataset: uint8 (k, height, width, 3) and instance ids (k, height, width).
+    features : (DataFrame, DataFrame), optional
+        Vectors of draws of images, a row a draw, and what each is a draw of: ``dataset`` and more.
     """
     about = {"name": name, "learner": learner, "description": description}
     about["records"] = json.loads(records.to_json(orient="records"))
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bank.json", json.dumps(about, indent=1))
         archive.writestr("points.csv", points.to_csv(index=False, float_format="%.6g"))
+        if features is not None:
+            vectors, draws = features
+            archive.writestr("draws.csv", draws.to_csv(index=False))
+            archive.writestr("features.txt", "\n".join(vectors.columns))
+            with archive.open("features.npy", "w") as file:
+                np.save(file, vectors.to_numpy(np.float32), allow_pickle=False)
         for row, (pictures, masks) in enumerate(images or []):
             _write_picture(archive, f"images/{row}.webp", np.concatenate(pictures))
             _write_picture(archive, f"masks/{row}.png", np.concatenate(masks).astype(np.uint8))
@@ -184,6 +200,15 @@ def _bank_of_points(
         metric=metric,
         DESCR=about["description"],
     )
+
+
+def _features_of(archive: zipfile.ZipFile) -> dict[str, pd.DataFrame]:
+    """Read the vectors of draws of images, where a bank holds these in place of the images."""
+    draws = pd.read_csv(io.BytesIO(archive.read("draws.csv")), keep_default_na=False)
+    names = archive.read("features.txt").decode().split("\n")
+    vectors = np.load(io.BytesIO(archive.read("features.npy")), allow_pickle=False)
+    features = pd.DataFrame(vectors, index=draws["dataset"].to_numpy(), columns=names)
+    return {"features": features, "draws": draws}
 
 
 def _check_choice(what: str, given: str, known: list[str], about: dict[str, Any]) -> None:

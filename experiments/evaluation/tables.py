@@ -104,5 +104,5 @@ TABLES = {
     ),
 }
 
-SECTIONS = ["detectors", *TABLES]
-"""All sections of the page in their order; the first is made by ``experiments.detectors``."""
+SECTIONS = ["detectors", "photographs", *TABLES]
+"""All sections of the page in their order; the first two are made by ``experiments.detectors``."""

@@ -12,11 +12,15 @@ from ptssp_sklearn.embedding.networks.architectures import (
     EfficientNetLite0Backbone,
     InceptionBackbone,
 )
-from ptssp_sklearn.embedding.statistics.statistics_backbone import StatisticsBackbone
+from ptssp_sklearn.embedding.statistics.statistics_backbone import (
+    QuickStatisticsBackbone,
+    StatisticsBackbone,
+)
 from ptssp_sklearn.exceptions import did_you_mean
 
 _REGISTRY: dict[str, Callable[..., Backbone]] = {
     "statistics": StatisticsBackbone,
+    "quick_statistics": QuickStatisticsBackbone,
     "clip": ClipBackbone,
     "inception_v3": InceptionBackbone,
     "efficientnet_lite0": EfficientNetLite0Backbone,

@@ -17,6 +17,7 @@ from ptssp_sklearn.embedding.embedder import ImageEmbedder
 from ptssp_sklearn.embedding.registry import make_backbone
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
+from ptssp_sklearn.pipeline.validation import looks_at_images
 from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
 from ptssp_sklearn.regression.state import regressor_state, restore_regressor
@@ -29,7 +30,7 @@ _OF_THE_MACHINE = ("engine", "cache_dir", "cache_size", "progress")
 def save_model(
     pipeline: TrainingSizePipeline, path: str | Path, *, about: dict[str, Any] | None = None
 ) -> None:
-    """Write a fitted pipeline of an `ImageEmbedder` and a `CurveParamRegressor`.
+    """Write a fitted pipeline of an `ImageEmbedder` and a regressor of curves.
 
     Parameters
     ----------
@@ -103,17 +104,18 @@ def _parts(
 ) -> tuple[ImageEmbedder | None, CurveParamRegressor | LearnerCurveRegressor]:
     """Give embedder and regressor; no embedder where the model knows no images."""
     steps = [step for _, step in pipeline.steps]
-    kinds = [type(step).__name__ for step in steps]
-    knows_images = kinds == ["ImageEmbedder", "CurveParamRegressor"]
-    without = kinds[1:] in (["CurveParamRegressor"], ["LearnerCurveRegressor"])
-    if not knows_images and (not without or steps[1].experts_):
+    first, last = steps[0], steps[-1]
+    regresses = isinstance(last, CurveParamRegressor | LearnerCurveRegressor) and len(steps) == 2
+    knows_images = isinstance(first, ImageEmbedder)
+    if not regresses or (not knows_images and looks_at_images(pipeline)):
+        kinds = ", ".join(type(step).__name__ for step in steps)
         raise ValueError(
-            f"Got a pipeline of {', '.join(kinds)}, expected an ImageEmbedder and a "
+            f"Got a pipeline of {kinds}, expected an ImageEmbedder and a "
             "CurveParamRegressor. Other pipelines can be stored with skops."
         )
-    if knows_images and steps[0].backbone_ is None:
+    if knows_images and first.backbone_ is None:
         raise ValueError("Got backbone='precomputed', expected an embedder of images.")
-    return (steps[0] if knows_images else None), steps[1]
+    return (first if knows_images else None), last
 
 
 def _about_embedder(embedder: ImageEmbedder) -> dict[str, Any]:

@@ -159,7 +159,8 @@ def check_target(target_map: float | ArrayLike) -> NDArray[np.float64]:
 
 def looks_at_images(pipeline: Any) -> bool:
     """Tell whether a pipeline asks for images; one of curves alone does not."""
-    return bool(getattr(pipeline.steps[-1][1], "experts_", True))
+    last = pipeline.steps[-1][1]
+    return bool(getattr(last, "experts_", getattr(last, "looks_at_images", True)))
 
 
 def without_images(pipeline: Any, X: Any) -> Any:

@@ -140,10 +140,7 @@ class CurvePredictionMixin:
         names, parts = self.references_.curves.index, []
         for number, rows in self._groups(X):
             points = self.experts_[number].transform(X[rows])
-            found, distances, weights = self.domains_[number].nearest(points, n)
-            columns = {"row": np.repeat(rows, found.shape[1]), "dataset": names[found.ravel()]}
-            columns |= {"distance": distances.ravel(), "weight": weights.ravel()}
-            parts.append(pd.DataFrame(columns))
+            parts.append(self.domains_[number].neighbours(points, n, names, rows))
         return pd.concat(parts).sort_values("row", kind="stable", ignore_index=True)
 
     def _predicts_curves(self) -> bool:

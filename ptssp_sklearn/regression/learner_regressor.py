@@ -1,4 +1,4 @@
-"""LearnerCurveRegressor: curves of known learners on new data sets, without images."""
+"""LearnerCurveRegressor: curves of known learners on new data sets, with images or without."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
@@ -23,12 +23,20 @@ from ptssp_sklearn.bayes.posterior import N_SAMPLES, CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import LevelMap
 from ptssp_sklearn.curves.pilot import Pilot, read_pilot
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
-from ptssp_sklearn.curves.table import pivot_points
 from ptssp_sklearn.exceptions import InputError
-from ptssp_sklearn.regression._submodel import Expert
+from ptssp_sklearn.regression._learner_points import (
+    curves_of,
+    highest_by_size,
+    levels_of,
+    references_of,
+)
+from ptssp_sklearn.regression._scaling import Standardiser
+from ptssp_sklearn.regression.image_level import ImageLevel
 from ptssp_sklearn.regression.novelty import Domain, References
 
-_LEAST_SIZES = 3
+OF_OBJECTS = ("mean_mask_", "std_mask_", "landmark_")
+"""How the names of features begin that tell of labelled objects."""
+
 _ABOVE_ALL = 0.02
 
 
@@ -36,7 +44,9 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
     """Predict curves from which learner is asked about, and from points of any learner.
 
     The hierarchy of `ptssp_sklearn.bayes.hierarchy`: what a data set, a learner and a learner
-    on a data set add to a curve's coordinates. It looks at no images: ask it with ``X=None``.
+    on a data set add to a curve's coordinates. Asked with ``X=None`` it knows nothing of the data
+    set; features of a few of its labelled images narrow its level as far as they did on data
+    sets left out, see `ptssp_sklearn.regression.image_level`.
 
     Parameters
     ----------
@@ -46,15 +56,24 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         Sweeps of the start, which are not kept.
     n_draws : int, default=40
         Draws that are kept.
+    image_learner : str, default="YOLOv5n"
+        Learner whose score the features tell.
+    image_size : float, default=16, images
+        Size at which they tell it.
+    count_feature : int, default=-2
+        Place of the logarithm of the number of images among the features.
     random_state : int, RandomState or None, default=None
 
     Attributes
     ----------
     hierarchy_ : CurveHierarchy
     references_ : References
-        The training curves of at least three sizes.
-    experts_ : list
-        Empty: there are no images to learn from.
+        The training curves of at least three sizes, and the features of their images.
+    image_level_ : ImageLevel or None
+        What features tell of a level; None where there were none, or they told nothing.
+    domain_ : Domain or None
+        The features' rows as points, for `neighbours`.
+    n_features_in_ : int
     highest_ : ndarray of shape (2, n_sizes)
         Sizes, and the highest score that any training curve had by then.
     seed_ : int
@@ -69,7 +88,6 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
     """
 
     _y_ndim = 2
-    n_features_in_ = 0
     n_outputs_ = len(PARAM_NAMES)
 
     def __init__(
@@ -78,19 +96,26 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         n_sweeps: int = 3000,
         n_burn: int = 800,
         n_draws: int = 40,
+        image_learner: str = "YOLOv5n",
+        image_size: float = 16.0,
+        count_feature: int = -2,
         random_state: Any = None,
     ) -> None:
         self.n_sweeps = n_sweeps
         self.n_burn = n_burn
         self.n_draws = n_draws
+        self.image_learner = image_learner
+        self.image_size = image_size
+        self.count_feature = count_feature
         self.random_state = random_state
 
-    def fit(self, X: None, y: pd.DataFrame) -> LearnerCurveRegressor:
-        """Learn the hierarchy.
+    def fit(self, X: pd.DataFrame | None, y: pd.DataFrame) -> LearnerCurveRegressor:
+        """Learn the hierarchy, and what features tell.
 
         Parameters
         ----------
-        X : None
+        X : DataFrame of shape (n_rows, n_features), or None
+            Features of draws of images; the index names the group of `y` that each row is of.
         y : DataFrame
             One row a score: group, learner, pretraining, metric, size (images; 0 is before
             any) and score (a fraction).
@@ -98,10 +123,9 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there are rows of X, or a column of y is missing.
+            If a column of y is missing, X is no DataFrame, or a row of it is named after a group
+            that has no score of `image_learner`.
         """
-        if X is not None:
-            raise ValueError(f"Got X of {len(X)} rows, expected None: this model knows no images.")
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         self.hierarchy_ = fit_hierarchy(
             y,
@@ -110,16 +134,29 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
             n_draws=self.n_draws,
             seed=self.seed_,
         )
-        self._remember(_curves_of(y), _highest(y))
+        self.highest_ = highest_by_size(y)
+        return self.learn_images(X, y)
+
+    def learn_images(self, X: pd.DataFrame | None, y: pd.DataFrame) -> LearnerCurveRegressor:
+        """Learn anew what features tell; the hierarchy stays as it is. Parameters as of `fit`."""
+        check_is_fitted(self, "hierarchy_")
+        if X is not None and not isinstance(X, pd.DataFrame):
+            raise ValueError(
+                f"Got X of type {type(X).__name__}, expected None or a DataFrame of features whose "
+                "index names groups of y."
+            )
+        self.image_maps_ = self.hierarchy_.level_maps
+        self.image_level_ = None if X is None else self._level_of_images(X, y)
+        self._remember(references_of(X, curves_of(y), self.image_learner, self.seed_))
         return self
 
-    def predict(self, X: None) -> Array:
-        """Give A, B, C, D of the mean curve of a data set and a learner not named, (1, 4)."""
+    def predict(self, X: Any) -> Array:
+        """Give A, B, C, D of the mean curve of a learner not named, shape (n_rows, 4)."""
         return self.predict_distribution(X).central_params()
 
     def predict_distribution(
         self,
-        X: None,
+        X: Any,
         *,
         pilot: Any = None,
         learner: str | Learner | None = None,
@@ -130,7 +167,7 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : None
+        X : array-like of shape (n_rows, n_features), or None
         pilot : curve table of n_rows rows, or list of points for one row, optional
             See `ptssp_sklearn.curves.read_pilot`; a point may name the learner that it was
             measured with.
@@ -149,23 +186,38 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there are rows of X, a learner is not known, or the pilot is not usable.
+            If there are features and the model knows none, or as many as it knows are not
+            there, a learner is not known, or the pilot is not usable.
         """
         check_is_fitted(self)
-        if X is not None:
-            raise ValueError("Got images, but this model knows none: pass X=None.")
+        X = None if X is None else self._features(X)
         asked = None if learner is None else find_learner(learner)
         if pilot is None:
-            prior = replace(self._prior(asked), relation=relation)
+            prior = replace(self._prior(asked, X), relation=relation)
             return prior.distribution(n_samples=n_samples)
-        points = read_pilot(pilot)
-        prior = replace(self._prior(asked, points), relation=relation)
+        points = read_pilot(pilot, None if X is None else len(X))
+        prior = replace(self._prior(asked, X, points), relation=relation)
         return prior.distribution(points.sizes, points.scores, n_samples=n_samples)
 
-    def calibrated(self, level_maps: tuple[LevelMap, ...]) -> LearnerCurveRegressor:
-        """Give a regressor with these level maps, one for each number of points."""
+    @property
+    def looks_at_images(self) -> bool:
+        """Whether it was fitted on features of images."""
+        return self.n_features_in_ > 0
+
+    def calibrated(
+        self, level_maps: tuple[LevelMap, ...], of_images: tuple[LevelMap, ...] | None = None
+    ) -> LearnerCurveRegressor:
+        """Give a regressor with these level maps, one for each number of points.
+
+        Parameters
+        ----------
+        level_maps : tuple of LevelMap
+        of_images : tuple of LevelMap, optional
+            Those of rows with images; by default the same.
+        """
         other = copy(self)
         other.hierarchy_ = replace(self.hierarchy_, level_maps=level_maps)
+        other.image_maps_ = level_maps if of_images is None else of_images
         return other
 
     def above_all(self, pilot: Any) -> tuple[float, float] | None:
@@ -190,63 +242,96 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         return float(points.sizes[place]), float(points.scores[row, place])
 
     def moved(self, matrix: Array, offset: Array, noise: MeasurementNoise) -> LearnerCurveRegressor:
-        """Give a regressor whose curves' coordinates are mapped; see `CurveHierarchy.moved`."""
+        """Give a regressor whose curves' coordinates are mapped; see `CurveHierarchy.moved`.
+
+        What images told was of the curves as they were: the new one is told nothing by them.
+        """
         other = copy(self)
         other.hierarchy_ = self.hierarchy_.moved(matrix, offset, noise)
+        other.image_level_ = None
         return other
 
     def out_of_domain(self, X: Any) -> Array:
-        """Refuse: there are no images to compare."""
-        raise InputError("Got images, but this model knows none: pass X=None.", "no_images")
+        """Tell how unlike the training data sets each row is; see `Domain.novelty_score`."""
+        X = self._features(X)
+        return self.domain_.novelty_score(self._place(X))
 
-    def neighbours(self, X: Any, n: int = 5) -> Any:
-        """Refuse: there are no images to compare."""
-        return self.out_of_domain(X)
+    def neighbours(self, X: Any, n: int = 5) -> pd.DataFrame:
+        """Find the training curves whose images look most like each row.
+
+        Returns
+        -------
+        neighbours : DataFrame
+            Columns row (place in X), dataset, distance and weight, nearest first.
+        """
+        points = self._place(self._features(X))
+        names = self.references_.curves.index
+        return self.domain_.neighbours(points, n, names, np.arange(len(points)))
 
     def restore(
-        self, hierarchy: CurveHierarchy, curves: pd.DataFrame, highest: Array, seed: int
+        self,
+        hierarchy: CurveHierarchy,
+        references: References,
+        highest: Array,
+        seed: int,
+        images: tuple[ImageLevel | None, tuple[LevelMap, ...]],
     ) -> LearnerCurveRegressor:
         """Take what `fit` had learned."""
-        self.hierarchy_, self.seed_ = hierarchy, seed
-        self._remember(curves, highest)
+        self.hierarchy_, self.highest_, self.seed_ = hierarchy, highest, seed
+        self.image_level_, self.image_maps_ = images
+        self._remember(references)
         return self
 
-    def _remember(self, curves: pd.DataFrame, highest: Array) -> None:
-        self.references_ = References.of(curves, None, np.empty(0, np.intp), seed=0)
-        self.highest_ = highest
-        self.experts_: list[Expert] = []
-        self.domains_: list[Domain] = []
+    def _remember(self, references: References) -> None:
+        self.references_, features = references, references.features.astype(np.float64)
+        self.n_features_in_ = features.shape[1]
+        if self.looks_at_images:
+            self._scaler = Standardiser().fit(features)
+            self.domain_ = Domain(self._place(features), references.dataset)
 
-    def _prior(self, asked: Learner | None, points: Pilot | None = None) -> CurvePrior:
-        """Believe of the learner asked about and of those that measured points."""
-        if points is None:
-            return self.hierarchy_.prior([asked], seed=self.seed_)
-        measured = [asked if name is None else find_learner(name) for name in points.learners]
-        learners = list(dict.fromkeys([asked, *measured]))
-        blocks = np.array([learners.index(one) for one in measured], dtype=np.intp)
-        return self.hierarchy_.prior(
-            learners,
-            n_rows=len(points),
-            blocks=blocks,
-            errors=points.errors,
-            seed=self.seed_,
+    def _place(self, X: Array) -> Array:
+        return self._scaler.transform(X).astype(np.float64)
+
+    def _features(self, X: Any) -> Array:
+        if not self.looks_at_images:
+            raise InputError("Got images, but this model knows none: pass X=None.", "no_images")
+        return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+
+    def _level_of_images(self, X: pd.DataFrame, y: pd.DataFrame) -> ImageLevel | None:
+        """Learn what features tell of the score that `image_learner` has at `image_size`."""
+        levels = levels_of(X.index, y, self.image_learner, self.image_size)
+        columns = [place for place, name in enumerate(X.columns) if name.startswith(OF_OBJECTS)]
+        values = X.to_numpy(dtype=float)
+        return ImageLevel.fit(
+            values,
+            levels,
+            np.unique(X.index, return_inverse=True)[1],
+            np.exp(values[:, self.count_feature]),
+            np.array(columns, dtype=np.intp),
         )
 
+    def _prior(
+        self, asked: Learner | None, X: Array | None, points: Pilot | None = None
+    ) -> CurvePrior:
+        """Believe of the learner asked about, of those that measured points, and of images."""
+        named = () if points is None else points.learners
+        measured = [asked if name is None else find_learner(name) for name in named]
+        hinting = [] if X is None or self.image_level_ is None else [self._image_learner()]
+        learners = list(dict.fromkeys([asked, *measured, *hinting]))
+        n_rows = len(points) if points is not None else 1 if X is None else len(X)
+        prior = self.hierarchy_.prior(
+            learners,
+            n_rows=n_rows,
+            blocks=np.array([learners.index(one) for one in measured], dtype=np.intp),
+            errors=None if points is None else points.errors,
+            seed=self.seed_,
+        )
+        if X is None or self.image_level_ is None:
+            return prior
+        counts = np.exp(X[:, self.count_feature])
+        block = learners.index(hinting[0])
+        hint = self.image_level_.hint(X, counts, self.image_size, block)
+        return replace(prior, hint=hint, level_maps=self.image_maps_)
 
-def _strict(points: pd.DataFrame) -> pd.DataFrame:
-    return points[(points["metric"] == "map50_95") & (points["size"] > 0)]
-
-
-def _curves_of(points: pd.DataFrame) -> pd.DataFrame:
-    """Give the curves of at least three sizes as a curve table."""
-    points = _strict(points)
-    names = points["group"].astype(str) + " | " + points["learner"].astype(str)
-    points = points.assign(dataset=names)
-    counts = points.groupby("dataset")["size"].transform("nunique")
-    return pivot_points(points[counts >= _LEAST_SIZES], index="dataset", score="score")
-
-
-def _highest(points: pd.DataFrame) -> Array:
-    """Give sizes, ascending, and the highest score by each."""
-    most = _strict(points).groupby("size")["score"].max().cummax()
-    return np.stack([most.index.to_numpy(dtype=float), most.to_numpy(dtype=float)])
+    def _image_learner(self) -> Learner:
+        return find_learner(self.image_learner)

@@ -129,6 +129,28 @@ class Domain:
         weights = np.exp(-0.5 * (near**2 - near[:, :1] ** 2) / max(width, 1e-9) ** 2)
         return self.datasets[order], near, weights / weights.sum(axis=1, keepdims=True)
 
+    def neighbours(
+        self, points: Array, n: int, names: pd.Index, rows: NDArray[np.intp]
+    ) -> pd.DataFrame:
+        """List the nearest datasets of each point by name.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n_points, n_dims)
+        n : int
+        names : Index of shape (n_datasets,)
+        rows : ndarray of shape (n_points,)
+            What stands in the column row.
+
+        Returns
+        -------
+        neighbours : DataFrame
+            Columns row, dataset, distance and weight, nearest first.
+        """
+        found, distances, weights = self.nearest(points, n)
+        columns = {"row": np.repeat(rows, found.shape[1]), "dataset": names[found.ravel()]}
+        return pd.DataFrame(columns | {"distance": distances.ravel(), "weight": weights.ravel()})
+
     def _apart(self, points: Array) -> Array:
         return _near(self.distances(points), len(self.datasets))
 

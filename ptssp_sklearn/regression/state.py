@@ -19,11 +19,13 @@ from ptssp_sklearn.regression._missing_patterns import Region, level_place
 from ptssp_sklearn.regression._prediction import find_domains
 from ptssp_sklearn.regression._scaling import Standardiser
 from ptssp_sklearn.regression._submodel import Expert
+from ptssp_sklearn.regression.image_level import ImageLevel
 from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.novelty import References
 from ptssp_sklearn.regression.regressor import CurveParamRegressor, expert_settings
 
 _SCALER = ("mean_", "scale_")
+_TOLD = ("columns", "centre", "scale", "weights")
 _MIXTURE = ("weights", "means", "covariances")
 
 
@@ -96,19 +98,23 @@ def restore_regressor(
 def _learner_state(
     regressor: LearnerCurveRegressor,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    hierarchy, curves = regressor.hierarchy_, regressor.references_.curves
+    hierarchy, level = regressor.hierarchy_, regressor.image_level_
     tensors = {f"hierarchy.{name}": value for name, value in hierarchy.tensors().items()}
-    tensors |= _curve_tensors(curves) | {"highest": regressor.highest_}
-    tensors["levels"] = np.array([[one.curve[0], one.size[0]] for one in hierarchy.level_maps])
-    params = regressor.get_params()
+    tensors |= _reference_tensors(regressor.references_) | {"highest": regressor.highest_}
+    tensors["levels"] = _level_tensor(hierarchy.level_maps)
+    tensors["image.levels"] = _level_tensor(regressor.image_maps_)
     header = {
-        "params": params | {"random_state": None},
+        "params": regressor.get_params() | {"random_state": None},
         "learners": list(hierarchy.names),
         "seed": regressor.seed_,
-        "datasets": curves.index.tolist(),
+        "datasets": regressor.references_.curves.index.tolist(),
         "noise": asdict(hierarchy.noise),
         "relation": asdict(hierarchy.relation),
     }
+    if level is not None:
+        told = asdict(level)
+        tensors |= {f"image.{name}": told.pop(name) for name in _TOLD}
+        header["image"] = told
     return header, tensors
 
 
@@ -122,9 +128,17 @@ def _restore_learners(
         relation=MetricRelation(**header["relation"]),
         level_maps=_restore_levels(tensors["levels"]),
     )
-    curves = _restore_curves(header["datasets"], tensors)
-    regressor = LearnerCurveRegressor(**header["params"])
-    return regressor.restore(hierarchy, curves, tensors["highest"], header["seed"])
+    level = None
+    if "image" in header:
+        told: dict[str, Any] = {name: tensors[f"image.{name}"] for name in _TOLD}
+        level = ImageLevel(**told, **header["image"])
+    return LearnerCurveRegressor(**header["params"]).restore(
+        hierarchy,
+        _restore_references(header["datasets"], tensors),
+        tensors["highest"],
+        header["seed"],
+        (level, _restore_levels(tensors["image.levels"])),
+    )
 
 
 def _expert_tensors(expert: Expert) -> dict[str, np.ndarray]:
@@ -141,9 +155,8 @@ def _expert_tensors(expert: Expert) -> dict[str, np.ndarray]:
 def _belief_tensors(
     mixture: Mixture, level_maps: tuple[LevelMap, ...], prefix: str
 ) -> dict[str, np.ndarray]:
-    levels = np.array([[one.curve[0], one.size[0]] for one in level_maps])
     tensors = {f"{prefix}.{name}": getattr(mixture, name) for name in _MIXTURE}
-    return tensors | {f"{prefix}.levels": levels}
+    return tensors | {f"{prefix}.levels": _level_tensor(level_maps)}
 
 
 def _restore_beliefs(
@@ -153,21 +166,20 @@ def _restore_beliefs(
     return mixture, _restore_levels(tensors[f"{prefix}.levels"])
 
 
+def _level_tensor(level_maps: tuple[LevelMap, ...]) -> np.ndarray:
+    return np.array([[one.curve[0], one.size[0]] for one in level_maps])
+
+
 def _restore_levels(levels: np.ndarray) -> tuple[LevelMap, ...]:
     return tuple(LevelMap(*one) for one in levels[:, :, None])
 
 
 def _reference_tensors(references: References) -> dict[str, np.ndarray]:
-    return _curve_tensors(references.curves) | {
+    return {
+        "references.sizes": references.curves.columns.to_numpy(dtype=float),
+        "references.curves": references.curves.to_numpy(dtype=float),
         "references.features": references.features,
         "references.dataset": references.dataset.astype(np.int64),
-    }
-
-
-def _curve_tensors(curves: pd.DataFrame) -> dict[str, np.ndarray]:
-    return {
-        "references.sizes": curves.columns.to_numpy(dtype=float),
-        "references.curves": curves.to_numpy(dtype=float),
     }
 
 

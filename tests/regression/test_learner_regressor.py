@@ -93,7 +93,7 @@ def test_what_cannot_be_used_is_refused(model, asked, words):
 def test_images_are_refused_by_a_model_that_knows_none(model):
     with pytest.raises(ValueError, match="this model knows none: pass X=None"):
         model["regress"].predict_distribution(np.ones((1, 3)))
-    with pytest.raises(ValueError, match="expected None"):
+    with pytest.raises(ValueError, match="Got X of type ndarray, expected None or a DataFrame"):
         LearnerCurveRegressor().fit(np.ones((1, 3)), drawn_points())
 
 

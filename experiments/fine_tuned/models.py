@@ -7,12 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from experiments.fine_tuned.cases import Answer, Case
+from experiments.fine_tuned.folds import Models
 from experiments.protocol.families import fit_power3, power3
 from experiments.protocol.forecast import crossings
-from experiments.published.cases import Answer, Case
 from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline, load_pretrained
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves import sigmoid_curve
+from ptssp_sklearn.regression import LearnerCurveRegressor
 
 Model = Callable[[Case, int], Answer | None]
 
@@ -43,7 +45,7 @@ def general(cases: list[Case]) -> dict[str, Model]:
     return {"general": lambda case, shown: ask(model, case, shown), "general.adapt": adapted}
 
 
-def detectors(models: dict[str, TrainingSizePipeline]) -> dict[str, Model]:
+def detectors(models: Models) -> dict[str, Model]:
     """Give the model of detectors, the learner named and not."""
     return {
         "detectors, learner named": lambda case, shown: ask(
@@ -54,16 +56,23 @@ def detectors(models: dict[str, TrainingSizePipeline]) -> dict[str, Model]:
 
 
 def ask(
-    model: TrainingSizePipeline, case: Case, shown: int, *, learner: str | None = None
+    model: TrainingSizePipeline | LearnerCurveRegressor,
+    case: Case,
+    shown: int,
+    *,
+    learner: str | None = None,
 ) -> Answer:
     """Ask a pipeline about a case without images."""
-    known = {} if learner is None else {"learner": learner}
-    believed = model.predict_distribution(None, pilot=case.shown(shown) or None, **known)
+    pilot = case.shown(shown) or None
+    if learner is None:
+        believed = model.predict_distribution(None, pilot=pilot)
+    else:
+        believed = model.predict_distribution(None, pilot=pilot, learner=learner)
     return Answer.of(believed, case.sizes[shown:], case.targets()[0])
 
 
-def _of_curve(case: Case, shown: int, curve: Array) -> Answer:
-    """Read an answer off a curve on the grid."""
+def of_curve(case: Case, shown: int, curve: Array) -> Answer:
+    """Read an answer off a curve on `GRID`."""
     log_grid = np.log(GRID)
     scores = np.interp(np.log(case.sizes[shown:]), log_grid, curve)
     return Answer(scores, crossings(log_grid, curve, case.targets()[0])[:, None])
@@ -77,20 +86,20 @@ def _constant(cases: list[Case], case: Case, shown: int) -> Answer:
         if one.group != case.group
     ]
     median = pd.DataFrame(others).median().interpolate(limit_direction="both").to_numpy()
-    return _of_curve(case, shown, median)
+    return of_curve(case, shown, median)
 
 
 def _last_value(case: Case, shown: int) -> Answer | None:
     if not shown:
         return None
-    return _of_curve(case, shown, np.full(len(GRID), case.scores[shown - 1]))
+    return of_curve(case, shown, np.full(len(GRID), case.scores[shown - 1]))
 
 
 def _power_law(case: Case, shown: int) -> Answer | None:
     if shown < 2:
         return None
     params = fit_power3(case.sizes[:shown], case.scores[None, :shown])
-    return _of_curve(case, shown, np.clip(power3(GRID, params), 0.0, 1.0)[0])
+    return of_curve(case, shown, np.clip(power3(GRID, params), 0.0, 1.0)[0])
 
 
 def _logistic(case: Case, shown: int) -> Answer | None:
@@ -98,7 +107,7 @@ def _logistic(case: Case, shown: int) -> Answer | None:
         return None
     table = pd.DataFrame([case.scores[:shown]], columns=case.sizes[:shown])
     params = SigmoidCurveFitter().fit_transform(table)
-    return _of_curve(case, shown, sigmoid_curve(GRID, params)[0])
+    return of_curve(case, shown, sigmoid_curve(GRID, params)[0])
 
 
 def _table(cases: list[Case], without: str) -> pd.DataFrame:

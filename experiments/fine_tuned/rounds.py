@@ -27,24 +27,22 @@ from experiments.evaluation.campaigns import (
     rising,
 )
 from experiments.evaluation.rounds import outcome
+from experiments.fine_tuned.cases import Case
+from experiments.fine_tuned.folds import Models
 from experiments.protocol.questions import Truth
-from experiments.published.cases import Case
-from ptssp_sklearn import TrainingSizePipeline
 from ptssp_sklearn._typing import Array
 
 GOALS, STARTS = (0.75, 0.9), (16.0, 64.0)
 FIRST = 0.5
 
 
-def collect_in_rounds(
-    cases: list[Case], models: dict[str, TrainingSizePipeline], seed: int
-) -> pd.DataFrame:
+def collect_in_rounds(cases: list[Case], models: Models, seed: int) -> pd.DataFrame:
     """Collect for every curve that reaches its target beyond the start, by every policy.
 
     Parameters
     ----------
     cases : list of Case
-    models : dict of TrainingSizePipeline
+    models : dict of LearnerCurveRegressor
         By group; each never saw its group.
     seed : int
         Noted in each row.
@@ -77,9 +75,7 @@ def _play(campaign: Campaign, policy: Policy, heeds_end: bool) -> dict[int, pd.D
     return after_rounds(lambda rounds: campaign.run(rows, policy, rounds), heeds_end)
 
 
-def _policies(
-    cases: list[Case], models: dict[str, TrainingSizePipeline]
-) -> Iterator[tuple[str, bool, Policy]]:
+def _policies(cases: list[Case], models: Models) -> Iterator[tuple[str, bool, Policy]]:
     yield "power law a - b n^-c", False, _power_law_or_double
     yield "detectors, 50 %", False, _asked(cases, models, lambda left: 0.5)
     yield "detectors, 80 %", False, _asked(cases, models, lambda left: SAFE)
@@ -99,7 +95,7 @@ def _power_law_or_double(rows: NDArray, table: pd.DataFrame, target: Array, left
 
 def _asked(
     cases: list[Case],
-    models: dict[str, TrainingSizePipeline],
+    models: Models,
     certainty: Callable[[int], float],
 ) -> Policy:
     """Ask for the size that suffices with a certainty, which may hang on the rounds left."""

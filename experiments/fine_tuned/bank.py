@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.published.points import ordinary, read_published
+from experiments.fine_tuned.points import ordinary, read_published
 from ptssp_sklearn.banks import write_bank
 
 _DESCRIPTION = """Published scores of detectors against the number of training images.

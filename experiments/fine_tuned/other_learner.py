@@ -5,23 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ptssp_sklearn import TrainingSizePipeline
+from experiments.fine_tuned.folds import Models
 from ptssp_sklearn.bayes import CurveDistribution
 
 _SOURCE = "RF100-VL"
 _LEAST_LEARNERS = 5
 
 
-def other_learner(
-    points: pd.DataFrame, models: dict[str, TrainingSizePipeline], seed: int
-) -> pd.DataFrame:
+def other_learner(points: pd.DataFrame, models: Models, seed: int) -> pd.DataFrame:
     """Predict each learner's score at full size from a point of another.
 
     Parameters
     ----------
     points : DataFrame
         The ordinary points; those of RF100-VL count, six learners at full size.
-    models : dict of TrainingSizePipeline, by group
+    models : dict of LearnerCurveRegressor, by group
         None saw a point of its group.
     seed : int
         Draws the other learner.

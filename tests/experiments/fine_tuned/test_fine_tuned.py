@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.published.cases import Answer, Case, find_cases, judge
-from experiments.published.folds import fit_without, split
-from experiments.published.known_facts import facts_table, group_levels, left_out_error
-from experiments.published.models import baselines
-from experiments.published.other_learner import other_learner
-from experiments.published.points import ordinary, read_published
+from experiments.fine_tuned.cases import Answer, Case, find_cases, judge
+from experiments.fine_tuned.data import Known
+from experiments.fine_tuned.folds import fit_without, split
+from experiments.fine_tuned.known_facts import facts_table, group_levels, left_out_error
+from experiments.fine_tuned.models import baselines
+from experiments.fine_tuned.other_learner import other_learner
+from experiments.fine_tuned.points import ordinary, read_published
 from ptssp_sklearn import load_curve_bank
 from tests.published import drawn_points
 
@@ -96,10 +97,11 @@ def test_no_group_is_on_both_sides(tmp_path, monkeypatch):
     folds = split(points, cases, 0)
     assert sorted(name for fold in folds for name in fold) == ["d0", "d1", "d2", "d3"]
     assert [sum(fold[0] == f"d{i}" for fold in folds) for i in range(3)] == [1, 1, 1]
-    models = fit_without(points, folds, seed=0, n_sweeps=100)
+    known = Known(points, pd.DataFrame(), pd.DataFrame({"dataset": []}))
+    models = fit_without(known, folds, seed=0, n_sweeps=100)
     for group, model in models.items():
-        assert not any(name.startswith(f"{group} |") for name in model.training_curves.index)
-    assert len(list((tmp_path / ".cache" / "published").iterdir())) == 3
+        assert not any(name.startswith(f"{group} |") for name in model.references_.curves.index)
+    assert len(list((tmp_path / ".cache" / "fine_tuned").iterdir())) == 3
 
 
 def test_one_learner_speaks_for_another_in_the_shipped_bank():
@@ -108,7 +110,7 @@ def test_one_learner_speaks_for_another_in_the_shipped_bank():
     few = points["group"].isin(kept)
     from ptssp_sklearn import load_pretrained
 
-    model = load_pretrained("detectors")
+    model = load_pretrained("detectors")["regress"]
     found = other_learner(points[few], dict.fromkeys(points["group"].unique(), model), 0)
     errors = found.groupby("model")["mae"].mean()
     assert errors["detectors, point of the other"] < 0.6 * errors["detectors, no point"]

@@ -9,18 +9,20 @@ import numpy as np
 import pandas as pd
 
 import ptssp_sklearn.bayes.hierarchy
-from experiments.published.cases import Case
-from ptssp_sklearn import TrainingSizePipeline
+from experiments.fine_tuned.cases import Case
+from experiments.fine_tuned.data import Known
 from ptssp_sklearn.pipeline import load_model, pipeline_of_vectors, save_model
 from ptssp_sklearn.regression import LearnerCurveRegressor
 
-KEPT = Path(".cache/published")
+KEPT = Path(".cache/fine_tuned")
 FOLD_SWEEPS = 400
 """Of the chains of a fold, by default."""
 
+Models = dict[str, LearnerCurveRegressor]
+
 
 def split(points: pd.DataFrame, cases: list[Case], seed: int) -> list[list[str]]:
-    """Share the groups out: each that has a curve in a fold of its own, the rest at random."""
+    """Share the groups out: each that has a case in a fold of its own, the rest at random."""
     curved = sorted({case.group for case in cases})
     others = sorted(set(points["group"]) - set(curved))
     places = np.random.default_rng(seed).permutation(len(others)) % len(curved)
@@ -30,15 +32,13 @@ def split(points: pd.DataFrame, cases: list[Case], seed: int) -> list[list[str]]
     ]
 
 
-def fit_without(
-    points: pd.DataFrame, folds: list[list[str]], *, seed: int, n_sweeps: int
-) -> dict[str, TrainingSizePipeline]:
-    """Fit a model for each group that saw no point of it.
+def fit_without(known: Known, folds: list[list[str]], *, seed: int, n_sweeps: int) -> Models:
+    """Fit a model for each group that saw nothing of it.
 
     Parameters
     ----------
-    points : DataFrame
-        The ordinary points.
+    known : Known
+        The ordinary points, and the features.
     folds : list of list of str
         Groups left out together.
     seed : int
@@ -47,25 +47,26 @@ def fit_without(
 
     Returns
     -------
-    models : dict of TrainingSizePipeline, by group
+    models : dict of LearnerCurveRegressor, by group
     """
-    models: dict[str, TrainingSizePipeline] = {}
+    models: Models = {}
     for left_out in folds:
-        seen = points[~points["group"].isin(left_out)]
-        model = _fit(seen, seed, n_sweeps)
-        models |= dict.fromkeys(left_out, model)
+        models |= dict.fromkeys(left_out, _fit(known.without(left_out), seed, n_sweeps))
     return models
 
 
-def _fit(points: pd.DataFrame, seed: int, n_sweeps: int) -> TrainingSizePipeline:
-    path = KEPT / f"{_key(points, seed, n_sweeps)}.safetensors"
+def _fit(known: Known, seed: int, n_sweeps: int) -> LearnerCurveRegressor:
+    """Fit, or read the hierarchy, which takes the time, and learn the images anew."""
+    path = KEPT / f"{_key(known.points, seed, n_sweeps)}.safetensors"
     if not path.exists():
         regressor = LearnerCurveRegressor(
             n_sweeps=n_sweeps, n_burn=n_sweeps // 4, random_state=seed
         )
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_model(pipeline_of_vectors(regressor.fit(None, points)), path)
-    return load_model(path)
+        save_model(pipeline_of_vectors(regressor.fit(None, known.points)), path)
+    regressor = load_model(path)["regress"]
+    features = known.features if len(known.features) else None
+    return regressor.learn_images(features, known.points)
 
 
 def _key(points: pd.DataFrame, seed: int, n_sweeps: int) -> str:

@@ -1,0 +1,173 @@
+"""Tables of the photographs: asked with labelled images and without, beside simple baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.fine_tuned.calibrating import table_of
+from experiments.fine_tuned.cases import Answer, Case, judge
+from experiments.fine_tuned.data import Known
+from experiments.fine_tuned.folds import Models
+from experiments.fine_tuned.models import GRID, baselines, of_curve
+from experiments.protocol.markdown import Column, table
+from experiments.protocol.zero_shot_baselines import Fold, ridge, trees
+from ptssp_sklearn._typing import Array
+from ptssp_sklearn.regression.learner_regressor import OF_OBJECTS
+
+CONDITIONS = {
+    "four labelled images": (4, "given"),
+    "eight labelled images": (8, "given"),
+    "four images, boxes only": (4, "boxes"),
+    "four images without labels": (4, "none"),
+}
+LIMITS = (4, 16, 64)
+"""Largest measured size of a pilot, images."""
+
+_LEARNT_FROM = (4, 8)
+
+
+def judge_photographs(
+    cases: list[Case], models: Models, known: Known, columns: dict[str, Column], seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ask about every photographed data set, itself left out.
+
+    Returns
+    -------
+    zero_shot, piloted : DataFrame
+        One row a condition (or limit of the pilot) and a model: means over the data sets.
+    """
+    asked = [
+        row | {"asked with": name, "model": model}
+        for name, (n, labels) in CONDITIONS.items()
+        for model, answers in _zero_shot(cases, models, known, n, labels, seed)
+        for row in _judged(cases, answers, 0)
+    ]
+    measured = [
+        row | {"pilot": f"up to {limit} images", "model": model}
+        for limit in LIMITS
+        for model, answers in _piloted(cases, models, known, limit)
+        for row in _judged(cases, answers, limit)
+    ]
+    zero_shot = _means(pd.DataFrame(asked), ["asked with", "model"], columns)
+    piloted = _means(pd.DataFrame(measured), ["pilot", "model"], columns)
+    return zero_shot.assign(seed=seed), piloted.assign(seed=seed)
+
+
+def write_photographs(
+    zero_shot: pd.DataFrame, piloted: pd.DataFrame, columns: dict[str, Column]
+) -> str:
+    """Write both tables as Markdown."""
+    ranked = columns | {"spearman": Column("Spearman", ".2f")}
+    return (
+        "**Nothing measured**\n\n"
+        + table(zero_shot, ["asked with", "model"], ranked)
+        + "\n\n**Beyond a pilot**, four labelled images\n\n"
+        + table(piloted, ["pilot", "model"], columns)
+    )
+
+
+Answers = Callable[[Case, int], list[Answer]]
+
+
+def _zero_shot(
+    cases: list[Case], models: Models, known: Known, n_images: int, labels: str, seed: int
+) -> Iterator[tuple[str, Answers]]:
+    constant = baselines(cases)["constant median"]
+
+    def median(case: Case, shown: int) -> list[Answer]:
+        return [answer for answer in [constant(case, shown)] if answer is not None]
+
+    def learnt(method: Callable[[Fold], Array]) -> Answers:
+        return lambda case, shown: _by_features(cases, case, known, n_images, labels, method, seed)
+
+    yield "constant median", median
+    if labels != "none":
+        yield "ridge regression", learnt(ridge)
+        yield "extremely randomised trees", learnt(trees)
+    yield "detectors, no image", lambda case, shown: _ask(models, case, shown, None)
+    yield (
+        "detectors",
+        lambda case, shown: _ask(models, case, shown, known.rows(case.group, n_images, labels)),
+    )
+
+
+def _piloted(
+    cases: list[Case], models: Models, known: Known, limit: int
+) -> Iterator[tuple[str, Answers]]:
+    simple = baselines(cases)
+
+    def plain(name: str) -> Answers:
+        def ask(case: Case, shown: int) -> list[Answer]:
+            return [one for one in [simple[name](case, shown)] if one is not None]
+
+        return ask
+
+    for name in simple:
+        yield name, plain(name)
+    yield "detectors, no image", lambda case, shown: _ask(models, case, shown, None)
+    yield (
+        "detectors",
+        lambda case, shown: _ask(models, case, shown, known.rows(case.group, 4, "given")),
+    )
+
+
+def _ask(models: Models, case: Case, shown: int, X: Array | None) -> list[Answer]:
+    n_rows = 1 if X is None else len(X)
+    pilot = table_of(case, shown, n_rows)
+    believed = models[case.group].predict_distribution(X, pilot=pilot, learner=case.learner)
+    targets = case.targets()[0]
+    return [Answer.of(believed.row(k), case.sizes[shown:], targets) for k in range(n_rows)]
+
+
+def _by_features(
+    cases: list[Case],
+    case: Case,
+    known: Known,
+    n_images: int,
+    labels: str,
+    method: Callable[[Fold], Array],
+    seed: int,
+) -> list[Answer]:
+    """Predict each size by a regression on the same features; sizes between are interpolated."""
+    of_objects = known.features.columns.str.startswith(OF_OBJECTS)
+    rows = known.rows(case.group, n_images, labels)[:, of_objects]
+    scores = np.empty((len(rows), len(case.sizes)))
+    for place, size in enumerate(case.sizes):
+        X, y = [], []
+        for other in cases:
+            here = np.flatnonzero(other.sizes == size)
+            if other.group != case.group and len(here):
+                own = np.concatenate([known.rows(other.group, n, "given") for n in _LEARNT_FROM])
+                X.append(own[:, of_objects])
+                y.append(np.repeat(other.scores[here[0]], len(own)))
+        fold = Fold(case.sizes[[place]], np.concatenate(X), np.concatenate(y)[:, None], rows, seed)
+        scores[:, place] = method(fold).reshape(len(rows))
+    grid = np.log(GRID)
+    return [of_curve(case, 0, np.interp(grid, np.log(case.sizes), row)) for row in scores]
+
+
+def _judged(cases: list[Case], answers: Answers, limit: int) -> Iterator[dict[str, Any]]:
+    """Give the mean judgement over the draws of each data set that goes beyond the limit."""
+    for case in cases:
+        shown = int((case.sizes <= limit).sum())
+        if shown == len(case.sizes) or (limit and not shown):
+            continue
+        found = answers(case, shown)
+        if found:
+            rows = pd.DataFrame([judge(case, shown, answer) for answer in found])
+            means = {str(name): one for name, one in rows.mean(numeric_only=True).items()}
+            predicted = float(np.mean([answer.scores.mean() for answer in found]))
+            yield means | {"predicted": predicted, "measured": float(case.scores[shown:].mean())}
+
+
+def _means(judged: pd.DataFrame, labels: list[str], columns: dict[str, Column]) -> pd.DataFrame:
+    groups = judged.groupby(labels, sort=False)
+    means = groups[[name for name in columns if name in judged]].mean()
+    ranks = groups[["predicted", "measured"]].apply(
+        lambda rows: rows["predicted"].corr(rows["measured"], method="spearman")
+    )
+    return means.assign(spearman=ranks).reset_index()
