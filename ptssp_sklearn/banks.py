@@ -175,7 +175,7 @@ def _bank_of_points(
     points: pd.DataFrame, about: dict[str, Any], metric: str, learner: str | None, excluded: bool
 ) -> Bunch:
     """Give a bank of single scores: a row a learner on a data set, and all points beside."""
-    points["excluded"] = points["excluded"].fillna("")
+    points["excluded"] = points["excluded"].astype(object).fillna("")
     if not excluded:
         points = points[points["excluded"] == ""].reset_index(drop=True)
     _check_choice("metric", metric, sorted(points["metric"].unique()), about)

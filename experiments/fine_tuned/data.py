@@ -68,6 +68,7 @@ def parted(cases: list[Case], known: Known) -> tuple[list[Case], list[Case]]:
 def load_known() -> Known:
     """Load both banks; only groups with scores keep their features."""
     detectors, photographs = (load_curve_bank(name) for name in BANKS)
-    shared = [name for name in detectors.points.columns if name in photographs.points.columns]
-    points = [detectors.points[shared], photographs.points[shared]]
+    published = detectors.points.assign(schedule="")
+    shared = [name for name in published.columns if name in photographs.points.columns]
+    points = [published[shared], photographs.points[shared]]
     return Known(pd.concat(points, ignore_index=True), photographs.features, photographs.draws)

@@ -15,6 +15,7 @@ from experiments.fine_tuned.training import BACKBONE
 from experiments.photographed.features import read_draws
 from experiments.photographed.measuring import BANK
 from ptssp_sklearn.banks import write_bank
+from ptssp_sklearn.bayes.hierarchy.points import SHORT
 
 LEARNERS = {"box": "YOLOv5n", "mask": "YOLOv5n-seg"}
 METRICS = ("map50_95", "map50")
@@ -105,6 +106,7 @@ def _points(measured: Path, facts: dict[str, dict[str, Any]]) -> pd.DataFrame:
         group=points["dataset"],
         learner=points["kind"].map(LEARNERS),
         pretraining="coco",
+        schedule=SHORT,
         task=points["kind"],
         size_kind="images",
         n_classes=points["dataset"].map({name: one["n_classes"] for name, one in facts.items()}),

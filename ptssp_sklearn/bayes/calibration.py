@@ -90,8 +90,8 @@ def map_of_ranks(ranks: list[tuple[Ranks, Ranks]], n_curves: int) -> LevelMap:
 
 def _levels(ranks: list[Ranks], n_curves: int) -> Array:
     """Give the level each nominal level becomes, drawn a little towards itself."""
-    values = np.concatenate([part.values for part in ranks])
-    weights = np.concatenate([part.weights for part in ranks])
+    values = np.concatenate([np.empty(0), *[part.values for part in ranks]])
+    weights = np.concatenate([np.empty(0), *[part.weights for part in ranks]])
     if not len(values):
         return LEVELS.copy()
     order = np.argsort(values, kind="stable")

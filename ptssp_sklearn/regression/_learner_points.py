@@ -9,11 +9,11 @@ from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves.table import pivot_points
 from ptssp_sklearn.regression.novelty import References
 
-_LEAST_SIZES = 3
+_LEAST_SIZES = 2
 
 
 def curves_of(points: pd.DataFrame) -> pd.DataFrame:
-    """Give the curves of at least three sizes as a curve table, named "group | learner"."""
+    """Give the curves of at least two sizes as a curve table, named "group | learner"."""
     points = _strict(points)
     names = points["group"].astype(str) + " | " + points["learner"].astype(str)
     points = points.assign(dataset=names)

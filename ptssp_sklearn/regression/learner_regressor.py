@@ -68,7 +68,7 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
     ----------
     hierarchy_ : CurveHierarchy
     references_ : References
-        The training curves of at least three sizes, and the features of their images.
+        The training curves of at least two sizes, and the features of their images.
     image_level_ : ImageLevel or None
         What features tell of a level; None where there were none, or they told nothing.
     domain_ : Domain or None

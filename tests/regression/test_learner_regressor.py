@@ -90,9 +90,9 @@ def test_what_cannot_be_used_is_refused(model, asked, words):
         model.required_size(None, 0.5, **asked)
 
 
-def test_images_are_refused_by_a_model_that_knows_none(model):
+def test_images_are_refused_by_a_model_that_knows_none(fitted):
     with pytest.raises(ValueError, match="this model knows none: pass X=None"):
-        model["regress"].predict_distribution(np.ones((1, 3)))
+        fitted.predict_distribution(np.ones((1, 3)))
     with pytest.raises(ValueError, match="Got X of type ndarray, expected None or a DataFrame"):
         LearnerCurveRegressor().fit(np.ones((1, 3)), drawn_points())
 

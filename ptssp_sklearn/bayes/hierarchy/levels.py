@@ -21,19 +21,18 @@ from numpy.typing import NDArray
 from scipy.stats import invwishart
 
 from ptssp_sklearn._typing import Array
-from ptssp_sklearn.bayes.hierarchy.points import LevelPoints
-from ptssp_sklearn.bayes.learners import PRETRAININGS
+from ptssp_sklearn.bayes.hierarchy.points import KINDS, LevelPoints
 
 USUAL_MEAN = np.array([-1.2, -0.5, 3.0, 0.5])
 MEAN_SPREAD = np.array([3.0, 1.0, 3.0, 3.0])
 """What is believed of the mean of all curves' coordinates before any is seen."""
 
 SHIFT_SPREAD = np.array([1.5, 0.4, 1.5, 0.7])
-"""Spread of what a pretraining adds."""
+"""Spread of what a kind of learners adds."""
 
 _FREEDOM = 12
 _N = len(USUAL_MEAN)
-_N_SHIFTS = len(PRETRAININGS)
+_N_SHIFTS = len(KINDS)
 
 
 @dataclass
@@ -43,9 +42,10 @@ class Levels:
     Attributes
     ----------
     mean : ndarray of shape (4,)
-    shifts : ndarray of shape (5, 4)
+    shifts : ndarray of shape (6, 4)
+        By kind.
     learner : ndarray of shape (n_learners, 4)
-        The shift of its pretraining included.
+        The shift of its kind included.
     dataset : ndarray of shape (n_datasets, 4)
         The mean included.
     """
@@ -130,7 +130,7 @@ def _collapsed(
     pull[first:] = sum_by(z, points.learner, n_learners) @ of_pair
     pull[first:] -= seen.T @ (within @ sums[..., None])[..., 0]
     counts = np.bincount(points.learner, minlength=n_learners)
-    for number, (count, trained) in enumerate(zip(counts, points.pretraining, strict=True)):
+    for number, (count, trained) in enumerate(zip(counts, points.kind, strict=True)):
         here, shift = first + number, 1 + trained
         precision[here, :, here] += count * of_pair + of_learner
         precision[shift, :, shift] += of_learner

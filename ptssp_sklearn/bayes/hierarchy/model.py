@@ -2,7 +2,7 @@
 
 The unbounded coordinates of the curve of learner j on data set i are
 
-    z_ij = u_i + v_j + e_ij,  u_i ~ N(mean, S_u),  v_j ~ N(shift of its pretraining, S_v),
+    z_ij = u_i + v_j + e_ij,  u_i ~ N(mean, S_u),  v_j ~ N(shift of its kind, S_v),
     e_ij ~ N(0, S_e)
 
 so nine data sets seen by seven learners are nine, and a point measured with one learner
@@ -25,15 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptssp_sklearn._typing import Array
-from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
-from ptssp_sklearn.bayes.learners import PRETRAININGS, Learner
+from ptssp_sklearn.bayes.hierarchy.points import KINDS, MetricRelation
+from ptssp_sklearn.bayes.learners import Learner
 from ptssp_sklearn.bayes.mixture import N_COORDINATES, Mixture
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.posterior import CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 
-_USUAL_PRETRAINING = np.array([0.05, 0.15, 0.55, 0.15, 0.1])
-"""Share of `PRETRAININGS` among learners of which nothing is said."""
+_USUAL_KINDS = np.array([0.05, 0.1, 0.4, 0.1, 0.05, 0.3])
+"""Share of `KINDS` among learners of which nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class CurveHierarchy:
     ----------
     mean : ndarray of shape (n_draws, 4)
         Mean of the data sets' coordinates.
-    shifts : ndarray of shape (n_draws, 5, 4)
-        What each of `PRETRAININGS` adds.
+    shifts : ndarray of shape (n_draws, 6, 4)
+        What each of `KINDS` adds.
     learner : ndarray of shape (n_draws, n_learners, 4)
-        What each known learner adds, that of its pretraining included.
+        What each known learner adds, that of its kind included.
     between_datasets, between_learners, within : ndarray of shape (n_draws, 4, 4)
         Covariances S_u, S_v and S_e.
     noise : MeasurementNoise
@@ -79,8 +79,8 @@ class CurveHierarchy:
         Parameters
         ----------
         learners : sequence of Learner or None
-            None: nothing is known of it, and its pretraining is integrated over. Learners
-            that were not seen lie about what their pretraining adds.
+            None: nothing is known of it, and its kind is integrated over. Learners that were
+            not seen lie about what their pretraining adds.
 
         Returns
         -------
@@ -152,14 +152,14 @@ class CurveHierarchy:
         n = len(self)
         if learner is None:
             means = self.mean[None] + self.shifts.transpose(1, 0, 2)
-            weights = np.repeat(_USUAL_PRETRAINING / n, n)
-            spread = np.tile(self.within + self.between_learners, (len(PRETRAININGS), 1, 1))
+            weights = np.repeat(_USUAL_KINDS / n, n)
+            spread = np.tile(self.within + self.between_learners, (len(KINDS), 1, 1))
             return weights, means.reshape(-1, N_COORDINATES), spread
         weights = np.full(n, 1.0 / n)
         if learner.name in self.names:
             own = self.learner[:, self.names.index(learner.name)]
             return weights, self.mean + own, self.within
-        own = self.shifts[:, PRETRAININGS.index(learner.pretraining)]
+        own = self.shifts[:, KINDS.index(learner.pretraining)]
         return weights, self.mean + own, self.within + self.between_learners
 
 

@@ -16,6 +16,12 @@ from ptssp_sklearn.bayes.learners import PRETRAININGS
 Places = NDArray[np.intp]
 
 COLUMNS = ("group", "learner", "pretraining", "metric", "size", "score")
+SHORT = "short"
+"""Schedule of few steps at a low resolution, as on a laptop; any other is the usual one."""
+
+KINDS = (*PRETRAININGS, SHORT)
+"""What learners may have in common: what they were trained on before, or a short schedule."""
+
 METRICS = ("map50_95", "map50")
 """Scores that may be asked about; models know the first."""
 
@@ -80,8 +86,8 @@ class LevelPoints:
         Number of the (data set, learner) that a point is of.
     dataset, learner : ndarray of shape (n_pairs,)
         Numbers of the data set and the learner of each pair.
-    pretraining : ndarray of shape (n_learners,)
-        Place of each learner's pretraining in `PRETRAININGS`.
+    kind : ndarray of shape (n_learners,)
+        Place of each learner's kind in `KINDS`.
     names : list of str
         Names of the learners.
     n_datasets : int
@@ -93,7 +99,7 @@ class LevelPoints:
     pair: Places
     dataset: Places
     learner: Places
-    pretraining: Places
+    kind: Places
     names: list[str]
     n_datasets: int
 
@@ -126,7 +132,8 @@ class LevelPoints:
     def of(cls, points: pd.DataFrame, relation: MetricRelation) -> LevelPoints:
         """Build from a table with the columns of `COLUMNS`; size 0 is before any image.
 
-        Scores of mAP50 count where mAP50-95 of the same training is not there.
+        A column ``schedule`` may name learners of a short one. Scores of mAP50 count where
+        mAP50-95 of the same training is not there.
 
         Raises
         ------
@@ -147,7 +154,10 @@ class LevelPoints:
         log_sizes = np.where(sizes > 0, np.log(np.maximum(sizes, 1e-9)), _NO_IMAGE)
         _, dataset = np.unique(points["group"].to_numpy(str), return_inverse=True)
         names, learner = np.unique(points["learner"].to_numpy(str), return_inverse=True)
-        trained = points.groupby("learner")["pretraining"].agg(lambda one: one.mode()[0])
+        kinds = points["pretraining"]
+        if "schedule" in points:
+            kinds = kinds.where(points["schedule"] != SHORT, SHORT)
+        trained = kinds.groupby(points["learner"]).agg(lambda one: one.mode()[0])
         pairs, pair = np.unique(np.stack([dataset, learner]), axis=1, return_inverse=True)
         return cls(
             log_sizes=log_sizes,
@@ -156,7 +166,7 @@ class LevelPoints:
             pair=pair.ravel(),
             dataset=pairs[0],
             learner=pairs[1],
-            pretraining=np.array([PRETRAININGS.index(trained[name]) for name in names]),
+            kind=np.array([KINDS.index(trained[name]) for name in names]),
             names=[str(name) for name in names],
             n_datasets=int(dataset.max()) + 1,
         )

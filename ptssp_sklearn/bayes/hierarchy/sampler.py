@@ -1,7 +1,7 @@
 """Learn a hierarchy of curves from points: Gibbs sampling with Metropolis steps.
 
 In each sweep the coordinates of every pair of data set and learner move by random walk, alone
-and together with their data set, their learner, their pretraining and all; then levels,
+and together with their data set, their learner, their kind and all; then levels,
 covariances and noise are drawn given the coordinates [1]_.
 
 References
@@ -26,8 +26,7 @@ from ptssp_sklearn.bayes.hierarchy.levels import (
     draw_levels,
     draw_spread,
 )
-from ptssp_sklearn.bayes.hierarchy.points import LevelPoints
-from ptssp_sklearn.bayes.learners import PRETRAININGS
+from ptssp_sklearn.bayes.hierarchy.points import KINDS, LevelPoints
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 
@@ -77,7 +76,7 @@ class Sampler:
         self._dataset, self._learner = data.dataset[data.pair], data.learner[data.pair]
         self._variance = self._variances(self.noise)
         self._misfit = self._misfits(self.z)
-        n_all = 1 + len(PRETRAININGS)
+        n_all = 1 + len(KINDS)
         counts = {"pair": data.n_pairs, "dataset": data.n_datasets, "all": n_all}
         starts = {"pair": 0.5, "dataset": 0.3, "all": 0.1, "learner": 0.2}
         counts["learner"] = len(data.names)
@@ -91,7 +90,7 @@ class Sampler:
             self._move_datasets(tune=tune)
         for _ in range(2):
             self._move_learners(tune=tune)
-            for place in range(1 + len(PRETRAININGS)):
+            for place in range(1 + len(KINDS)):
                 self._move_all(place, tune=tune)
         self.levels = draw_levels(self.z, self.data, self.spreads, self.rng)
         self._draw_spreads()
@@ -152,7 +151,7 @@ class Sampler:
         step = self._steps("learner", self.spreads.learner)
         new = self.z + step[self.data.learner]
         misfit = self._misfits(new)
-        own = levels.learner - levels.shifts[self.data.pretraining]
+        own = levels.learner - levels.shifts[self.data.kind]
         gain = self._gain(misfit, self._learner, n)
         accepted = self._accept(gain + _log_ratio(own + step, own, self.spreads.learner))
         levels.learner = levels.learner + step * accepted[:, None]
@@ -161,9 +160,9 @@ class Sampler:
             self._reach["learner"].tune(accepted)
 
     def _move_all(self, place: int, *, tune: bool) -> None:
-        """Move all curves together (place 0), or those of one pretraining."""
+        """Move all curves together (place 0), or those of one kind."""
         levels, data = self.levels, self.data
-        of_learner = np.ones(len(data.names), bool) if place == 0 else data.pretraining == place - 1
+        of_learner = np.ones(len(data.names), bool) if place == 0 else data.kind == place - 1
         if not of_learner.any():
             return
         spread = self.spreads.dataset if place == 0 else self.spreads.learner
@@ -199,7 +198,7 @@ class Sampler:
         data, levels = self.data, self.levels
         centre = levels.dataset[data.dataset] + levels.learner[data.learner]
         to_mean = levels.dataset - levels.mean
-        to_shift = levels.learner - levels.shifts[data.pretraining]
+        to_shift = levels.learner - levels.shifts[data.kind]
         self.spreads = Spreads(
             draw_spread(to_mean, data.dataset_weights, data.n_datasets, _USUAL.dataset, self.rng),
             draw_spread(to_shift, data.learner_weights, None, _USUAL.learner, self.rng),

@@ -13,7 +13,7 @@ COCO, KNOWN = Learner("new", "coco"), Learner("known", "coco")
 
 def hierarchy(*, between: float = 1.0, within: float = 0.1) -> CurveHierarchy:
     eye = np.tile(np.eye(4), (N_DRAWS, 1, 1))
-    shifts = np.zeros((N_DRAWS, 5, 4))
+    shifts = np.zeros((N_DRAWS, 6, 4))
     shifts[:, 0, 0] = -2.0
     return CurveHierarchy(
         mean=np.tile([-1.0, -0.5, 3.0, 0.5], (N_DRAWS, 1)),
@@ -44,7 +44,7 @@ def test_a_mixture_has_a_block_a_learner_that_share_the_data_set():
 
 def test_a_learner_of_which_nothing_is_said_is_integrated_over():
     mixture = hierarchy().mixture([None, KNOWN])
-    assert mixture.means.shape == (1, 5 * N_DRAWS, 8)
+    assert mixture.means.shape == (1, 6 * N_DRAWS, 8)
     assert mixture.weights.sum() == pytest.approx(1.0)
     alone = hierarchy().mixture([Learner("x", "none")])
     np.testing.assert_allclose(mixture.means[0, :N_DRAWS, :4], alone.means[0])
