@@ -50,8 +50,7 @@ evaluate: $(VENV)/.dev   ## every table and figure of docs/results.md
 banks: $(VENV)/.dev      ## the page that shows the banks
 	$(BIN)/python -m experiments.bank_page
 
-train: $(VENV)/.dev      ## the shipped models and their card
-	$(BIN)/python -m experiments.train --bank procedural --bank procedural-2 --bank cutpaste
+train: $(VENV)/.dev      ## the shipped model and its card
 	$(BIN)/python -m experiments.detectors train
 
 bench: $(VENV)/.dev      ## the tables of docs/benchmarks.md

@@ -37,11 +37,12 @@ def train(
     sweeps: Sweeps = 2000,
     seed: int = 0,
     out: Annotated[Path, typer.Option(help="Folder of models.")] = MODELS,
+    card: Annotated[Path, typer.Option(help="Page of the model.")] = Path("docs/model_card.md"),
 ) -> None:
-    """Fit the model ``detectors`` to the bank and store it."""
+    """Fit the model ``detectors`` to both banks, store it and write its card."""
     from experiments.fine_tuned.training import train_detectors
 
-    path = train_detectors(out / "detectors.safetensors", n_sweeps=sweeps, seed=seed)
+    path = train_detectors(out / "detectors.safetensors", card, n_sweeps=sweeps, seed=seed)
     typer.echo(f"{path}, {path.stat().st_size / 1e3:.0f} kB")
 
 

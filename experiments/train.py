@@ -1,4 +1,4 @@
-"""Train a shipped model, with its card: ``python -m experiments.train --bank cutpaste …``."""
+"""Train a model on banks, with its card: ``python -m experiments.train --bank cutpaste …``."""
 
 from __future__ import annotations
 
@@ -14,18 +14,11 @@ from experiments.protocol.cross_validation import fit_model
 from experiments.protocol.draws import standard_draws
 from experiments.protocol.mlflow_log import log_training, tracking
 from experiments.protocol.questions import read_bank
-from experiments.transfer import EVERYTHING, PAGE, embed_banks, page, transfer
+from experiments.transfer import EVERYTHING, embed_banks, transfer
 from ptssp_sklearn import TrainingSizePipeline, load_curve_bank, make_training_size_pipeline
 from ptssp_sklearn.pipeline.persistence import save_model
 from ptssp_sklearn.pipeline.training_size import pipeline_of_vectors
 from ptssp_sklearn.tracking.runs import live_losses
-
-MODELS = Path("ptssp_sklearn/data/models")
-CARD = Path("docs/model_card.md")
-WARNING = (
-    "this model knows curves of a small U-Net on drawn scenes and pasted cut-outs of 64 x 64 "
-    "pixels only; for another learner add measurements of its own (a pilot)."
-)
 
 
 def train(banks: list[Bunch], *, seed: int = 0) -> TrainingSizePipeline:
@@ -59,13 +52,15 @@ def describe_population(name: str, banks: list[Bunch]) -> dict[str, Any]:
 def describe(name: str, banks: list[Bunch], results: pd.DataFrame) -> dict[str, Any]:
     """Say what the model is: stored with it and printed on its card."""
     ours = results[results.trained == EVERYTHING].drop(columns="trained").round(3)
+    learner, side = banks[0].learner, banks[0].X.iloc[0, 0].shape[0]
     return {
         "name": f"{name} (statistics, masks, landmarks, rehearsal)",
         "banks": _about_banks(banks),
         "metric": banks[0].metric,
         "shape": "masks",
         "left_out": ours.to_dict(orient="records"),
-        "warning": WARNING,
+        "warning": f"this model knows curves of {learner} on images of {side} pixels only; for "
+        "another learner add measurements of its own (a pilot).",
     }
 
 
@@ -92,9 +87,9 @@ def card(about: dict[str, Any]) -> str:
     return _CARD.format(n_draws=len(standard_draws()), **parts, **about)
 
 
-_CARD = """# Model card: `load_pretrained()`
+_CARD = """# Model card: {name}
 
-Written by `python -m experiments.train {options}`. Model: {name}.
+Written by `python -m experiments.train {options}`.
 
 **What it does.** It predicts the learning curve ({metric} of instance masks against the
 number of training images) of a segmentation task from one to eight images, better with
@@ -108,27 +103,7 @@ cut-outs, or the domain itself. R2 is against the mean curve of the training dat
 
 {errors}
 
-**What it is not good for.**
-
-- Photographs as they are: the realistic half of its training datasets is real clip art,
-  sprites, glyphs and photographed material pasted on real backgrounds, not annotated
-  photographs. No bank of those was at hand to test on.
-- Other learners without a pilot, other image sizes and training budgets. The curves are of
-  a small U-Net trained from scratch for a fixed number of steps on images of 64 x 64 pixels;
-  a large pretrained network needs fewer images.
-- Images unlike the training datasets: `pipeline.out_of_domain(X)` above 0.95 says so, and
-  the answer then leans on the population of the training curves, with wider intervals.
-- Crowded scenes: the learner behind the bank `procedural` merges touching objects, which
-  caps its score.
-
-## `load_pretrained("detectors")`
-
-Written by `python -m experiments.detectors train` from the bank `detectors`: published scores of
-45 detectors on 164 groups of data sets, ordinary fine-tuning only, without images. Ask it with
-`X=None`, with the learner and, better, with a pilot, measured with that learner or another:
-`ptssp predict --model detectors --learner rf-detr-s --target 0.5 --pilot 16:0.31:yolov5n`. How
-well it does on data sets left out, with all their learners: [results](results.md). Scores are
-mAP50-95 of boxes; it knows no masks and nothing trained for few images on a class of many.
+**What it is not good for.** {warning}
 
 **How it is stored.** One safetensors file: tensors and JSON, no pickle, no code.
 """
@@ -138,7 +113,8 @@ def run(
     bank: Annotated[
         list[str], typer.Option(help="Bank, repeat the option; without images: curves only.")
     ],
-    name: Annotated[str, typer.Option(help="Name of the model.")] = "general",
+    name: Annotated[str, typer.Option(help="Name of the model.")],
+    out: Annotated[Path, typer.Option(help="Folder of the model and its card.")] = Path("models"),
     seed: Annotated[int, typer.Option(help="Seed of the networks.")] = 0,
     jobs: Annotated[int, typer.Option(help="Processes that fit.")] = 2,
     track: Annotated[
@@ -148,31 +124,31 @@ def run(
         str | None, typer.Option(help="MLflow store; by default MLflow's own setting.")
     ] = None,
 ) -> None:
-    """Train, measure with whole groups left out; store the model, its card, the transfer page."""
+    """Train, measure with whole groups left out; store the model and its card."""
     with tracking(track, f"train {name}", tracking_uri) as logged:
-        data, pipeline = _train_and_store(bank, name, seed, jobs, logged)
+        data, pipeline = _train_and_store(bank, out / name, seed, jobs, logged)
         if logged:
             log_training(pipeline, data, seed)
 
 
 def _train_and_store(
-    bank: list[str], name: str, seed: int, jobs: int, logged: bool
+    bank: list[str], path: Path, seed: int, jobs: int, logged: bool
 ) -> tuple[list[Bunch], TrainingSizePipeline]:
     data = [load_curve_bank(one) for one in bank]
     if len({one.X is None for one in data}) > 1:
         raise typer.BadParameter("Got banks with images and without, expected one kind.")
-    MODELS.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.with_name(f"{path.name}.safetensors")
     if data[0].X is None:
-        about, pipeline = describe_population(name, data), train(data, seed=seed)
-        save_model(pipeline, MODELS / f"{name}.safetensors", about=about)
+        about, pipeline = describe_population(path.name, data), train(data, seed=seed)
+        save_model(pipeline, file, about=about)
         return data, pipeline
     sizes, embedded = embed_banks(data)
     results = transfer(sizes, embedded, seed=seed, jobs=jobs)
-    PAGE.write_text(page(results, sizes, bank, seed))
     with live_losses() if logged else nullcontext():
-        about, pipeline = describe(name, data, results), train(data, seed=seed)
-    save_model(pipeline, MODELS / f"{name}.safetensors", about=about)
-    CARD.write_text(card(about))
+        about, pipeline = describe(path.name, data, results), train(data, seed=seed)
+    save_model(pipeline, file, about=about)
+    path.with_name(f"{path.name}.md").write_text(card(about))
     print(card(about))
     return data, pipeline
 

@@ -188,6 +188,8 @@ def _bank_of_points(
     table = pivot_points(scored.assign(curve=curve), index="curve", score="score")
     known = ["group", "dataset", "learner", "pretraining", "task", "n_classes", "source"]
     records = scored.assign(curve=curve).groupby("curve")[known].first().loc[table.index]
+    facts = pd.DataFrame(about["records"]).set_index("dataset")
+    records = records.join(facts[facts.columns.difference(known)], on="dataset")
     return Bunch(
         X=None,
         y=table,

@@ -112,7 +112,7 @@ def predict(
     pilot: Pilot = None,
     learner: LearnerName = None,
     metric: Metric = None,
-    model: Model = "general",
+    model: Model = "detectors",
     interval: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.9,
     as_json: AsJson = False,
     plot: Annotated[Path | None, typer.Option(help="Write the curve: .png, .svg, .pdf.")] = None,
@@ -158,7 +158,7 @@ def plan(
     pilot: Pilot = None,
     learner: LearnerName = None,
     metric: Metric = None,
-    model: Model = "general",
+    model: Model = "detectors",
     rounds: Annotated[int, typer.Option(help="Rounds of labelling and measuring.")] = 3,
     probability: Annotated[
         float, typer.Option(help="Chance to reach the target by the last round.")
@@ -206,7 +206,7 @@ def plan(
 
 @app.command()
 def serve(
-    model: Model = "general",
+    model: Model = "detectors",
     port: Port = 5001,
     host: Host = "127.0.0.1",
     timeout: Annotated[

@@ -48,7 +48,7 @@ def measure(
     steps: Annotated[int, typer.Option(min=1, help="Steps of every training.")] = 300,
     batch_size: Annotated[int, typer.Option(min=1, help="Images in a step.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of subsets, folds and trainings.")] = 0,
-    model: Annotated[str, typer.Option(help="Model that is asked, as with predict.")] = "general",
+    model: Annotated[str, typer.Option(help="Model that is asked, as with predict.")] = "detectors",
     interval: Annotated[float, typer.Option(help="Coverage of the interval.")] = 0.9,
     track: Annotated[bool, typer.Option("--track", help="Log to MLflow.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,

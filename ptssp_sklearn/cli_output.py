@@ -128,8 +128,8 @@ def print_answer(answer: Any, asked: Any, notes: list[str], plot: Path | None) -
     forecast = answer.forecast
     params = ", ".join(f"{name} = {value:.4g}" for name, value in answer.params.items())
     console.print(f"Mean curve: {params}\nModel: {forecast.model}")
-    if forecast.neighbours is not None:
-        console.print(f"Most alike: {', '.join(forecast.neighbours['dataset'].head(3))}")
+    if forecast.most_alike:
+        console.print(f"Most alike: {'; '.join(forecast.most_alike)}")
     print_asked(console, asked, notes)
     if plot is not None:
         console.print(f"Plot: {plot}")

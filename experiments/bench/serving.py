@@ -31,12 +31,12 @@ KINDS = {
 }
 
 
-def measure(model: str = "general", *, requests: int = 20) -> pd.DataFrame:
+def measure(model: str = "detectors", *, requests: int = 20) -> pd.DataFrame:
     """Ask a served model, and time every request.
 
     Parameters
     ----------
-    model : str, default="general"
+    model : str, default="detectors"
         As of ``ptssp serve``.
     requests : int, default=20
         Of each kind and number of clients; each is of a row that was not asked about before.
@@ -105,7 +105,7 @@ def _time(port: int, body: dict[str, Any]) -> float:
 
 
 def run(
-    model: Annotated[str, typer.Option(help="Model that is served.")] = "general",
+    model: Annotated[str, typer.Option(help="Model that is served.")] = "detectors",
     requests: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 20,
 ) -> None:
     """Measure, print the table and put it into the page."""

@@ -66,9 +66,14 @@ def parted(cases: list[Case], known: Known) -> tuple[list[Case], list[Case]]:
 
 
 def load_known() -> Known:
-    """Load both banks; only groups with scores keep their features."""
+    """Load both banks; photographs are named by what they show."""
     detectors, photographs = (load_curve_bank(name) for name in BANKS)
     published = detectors.points.assign(schedule="")
     shared = [name for name in published.columns if name in photographs.points.columns]
-    points = [published[shared], photographs.points[shared]]
-    return Known(pd.concat(points, ignore_index=True), photographs.features, photographs.draws)
+    shows = photographs.records.groupby("dataset")["shows"].first()
+    seen = photographs.points[shared].assign(group=photographs.points["group"].map(shows))
+    return Known(
+        pd.concat([published[shared], seen], ignore_index=True),
+        photographs.features.rename(index=shows),
+        photographs.draws.assign(dataset=photographs.draws["dataset"].map(shows)),
+    )

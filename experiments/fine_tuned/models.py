@@ -11,7 +11,7 @@ from experiments.fine_tuned.cases import Answer, Case
 from experiments.fine_tuned.folds import Models
 from experiments.protocol.families import fit_power3, power3
 from experiments.protocol.forecast import crossings
-from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline, load_pretrained
+from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves import sigmoid_curve
 from ptssp_sklearn.regression import LearnerCurveRegressor
@@ -30,19 +30,6 @@ def baselines(cases: list[Case]) -> dict[str, Model]:
         "power law a - b n^-c": _power_law,
         "4PL of the pilot alone": _logistic,
     }
-
-
-def general(cases: list[Case]) -> dict[str, Model]:
-    """Give the model of small U-Nets, as it is and adapted to fine-tuned curves of other groups."""
-    model = load_pretrained("general")
-    moved: dict[str, TrainingSizePipeline] = {}
-
-    def adapted(case: Case, shown: int) -> Answer:
-        if case.group not in moved:
-            moved[case.group] = model.adapt(_table(cases, case.group))
-        return ask(moved[case.group], case, shown)
-
-    return {"general": lambda case, shown: ask(model, case, shown), "general.adapt": adapted}
 
 
 def detectors(models: Models) -> dict[str, Model]:
@@ -108,10 +95,3 @@ def _logistic(case: Case, shown: int) -> Answer | None:
     table = pd.DataFrame([case.scores[:shown]], columns=case.sizes[:shown])
     params = SigmoidCurveFitter().fit_transform(table)
     return of_curve(case, shown, sigmoid_curve(GRID, params)[0])
-
-
-def _table(cases: list[Case], without: str) -> pd.DataFrame:
-    kept = [one for one in cases if one.group != without and one.pretraining != "none"]
-    curves = [pd.Series(one.scores, one.sizes) for one in kept]
-    table = pd.DataFrame(curves).sort_index(axis=1)
-    return table.set_axis([f"published {number}" for number in range(len(table))])

@@ -16,7 +16,7 @@ from experiments.fine_tuned.data import load_known, parted
 from experiments.fine_tuned.folds import Models, fit_without, split
 from experiments.fine_tuned.image_tables import judge_photographs, write_photographs
 from experiments.fine_tuned.known_facts import facts_table
-from experiments.fine_tuned.models import Model, baselines, detectors, general
+from experiments.fine_tuned.models import Model, baselines, detectors
 from experiments.fine_tuned.other_learner import other_learner
 from experiments.fine_tuned.rounds import collect_in_rounds
 from experiments.protocol.markdown import Column, put_section, table
@@ -111,7 +111,7 @@ def write_tables(page: Path, *, seeds: int, n_sweeps: int) -> str:
 
 def _judged(cases: list[Case], models: Models) -> Iterator[dict]:
     tuned = [case for case in cases if case.fine_tuned]
-    compared: dict[str, Model] = baselines(tuned) | general(cases) | detectors(models)
+    compared: dict[str, Model] = baselines(tuned) | detectors(models)
     for name, model in compared.items():
         for case in cases:
             for shown in SHOWN:

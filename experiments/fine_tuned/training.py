@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from experiments.fine_tuned.calibrating import level_maps, rank_cases
+from experiments.fine_tuned.card import write_card
 from experiments.fine_tuned.cases import find_cases
 from experiments.fine_tuned.data import BANKS, Known, load_known, parted
 from experiments.fine_tuned.folds import FOLD_SWEEPS, fit_without, split
@@ -23,13 +24,15 @@ BACKBONE = "quick_statistics"
 _BURNT = 4
 
 
-def train_detectors(path: Path, *, n_sweeps: int, seed: int) -> Path:
-    """Fit, calibrate and store the model.
+def train_detectors(path: Path, card: Path, *, n_sweeps: int, seed: int) -> Path:
+    """Fit, calibrate and store the model, and write its card.
 
     Parameters
     ----------
     path : Path
         Of the model file.
+    card : Path
+        Of the page.
     n_sweeps : int
         Of the chain; a quarter is the start.
     seed : int
@@ -48,6 +51,7 @@ def train_detectors(path: Path, *, n_sweeps: int, seed: int) -> Path:
     )
     steps = [("embed", _embedder(known)), ("regress", fitted)]
     save_model(TrainingSizePipeline(steps), path, about=describe(known))
+    write_card(known, card)
     return path
 
 

@@ -171,7 +171,7 @@ def _show(found: Found, words: Words) -> None:
     chart = curve_chart(found.answer, found.table, words, before=found.old, alike=found.alike)
     st.vega_lite_chart(chart, alt=words("alt"), key="chart")
     if found.forecast.alike is not None:
-        names = ", ".join(map(str, found.forecast.alike.index[:3]))
+        names = "; ".join(found.forecast.most_alike)
         st.caption(plain(words("alike", name=names)))
 
 

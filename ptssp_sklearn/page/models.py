@@ -25,7 +25,7 @@ from ptssp_sklearn.pipeline.validation import knows_learners
 from ptssp_sklearn.serving.limits import DEFAULT_LIMITS
 from ptssp_sklearn.serving.mlflow_model import load_model as load_registered
 
-DEFAULT = "general"
+DEFAULT = "detectors"
 """The model that the page starts with: it looks at images."""
 
 _MEGABYTE = 1_000_000

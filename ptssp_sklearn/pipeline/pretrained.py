@@ -8,7 +8,7 @@ from ptssp_sklearn.exceptions import did_you_mean
 from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 
-DEFAULT_NAME = "general"
+DEFAULT_NAME = "detectors"
 
 
 def pretrained_names() -> list[str]:
@@ -23,11 +23,10 @@ def load_pretrained(name: str = DEFAULT_NAME) -> TrainingSizePipeline:
 
     Parameters
     ----------
-    name : str, default="general"
-        ``"general"`` was trained on the banks procedural, procedural-2 and cutpaste and asks
-        for images; its curves are of a small U-Net, see its model card in the documentation.
-        ``"detectors"`` knows published curves of detectors people use and no images: ask it
-        with ``X=None``, the learner and, better, a pilot, of that learner or another.
+    name : str, default="detectors"
+        ``"detectors"`` knows published curves of detectors people use, and photographs that
+        YOLOv5n was fine-tuned on, with their images: ask it with labelled images or with
+        ``X=None``, with the learner and, better, with a pilot, of that learner or another.
 
     Returns
     -------
@@ -43,10 +42,9 @@ def load_pretrained(name: str = DEFAULT_NAME) -> TrainingSizePipeline:
     --------
     >>> from ptssp_sklearn import load_pretrained
     >>> list(load_pretrained().about_["banks"])
-    ['procedural', 'procedural-2', 'cutpaste']
-    >>> model = load_pretrained("detectors")
+    ['detectors', 'photographs']
     >>> asked = {"learner": "rf-detr-s", "pilot": [(51, 0.23, "yolov5n")]}
-    >>> list(model.required_size(None, 0.4, interval=0.9, **asked).columns)
+    >>> list(load_pretrained().required_size(None, 0.4, interval=0.9, **asked).columns)
     ['size', 'low', 'high']
     """
     names = pretrained_names()

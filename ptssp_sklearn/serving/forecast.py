@@ -116,6 +116,13 @@ class Forecast:
         """Give the median curve, on which required sizes lie, shape (n_sizes,), fractions."""
         return self.believed.certain_scores(sizes)[0]
 
+    @property
+    def most_alike(self) -> list[str]:
+        """Names of the three datasets that look most alike; none without images."""
+        if self.neighbours is None:
+            return []
+        return [name.split(" | ")[0] for name in self.neighbours["dataset"].head(3)]
+
     def band(self, sizes: ArrayLike, coverage: float) -> Array:
         """Give the interval of the score one would measure.
 
