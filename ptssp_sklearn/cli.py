@@ -239,15 +239,17 @@ def page(
 def _asked(
     images: list[str] | None, mask: list[str] | None, model: str, name: str | None, count: int
 ) -> Any:
-    """Read what is asked about; None where there is no image, for a model without images."""
+    """Read what is asked about; None where there is no image, for a model that needs none."""
     from ptssp_sklearn.datasets.asked_images import asked_images
     from ptssp_sklearn.exceptions import remark
-    from ptssp_sklearn.pipeline.validation import looks_at_images
+    from ptssp_sklearn.pipeline.validation import looks_at_images, needs_images
 
     if not looks_at_images(find(model)):
         given = [*(images or []), *(mask or [])]
         if given:
             left = f"{given[0]} is" if len(given) == 1 else f"{given[0]} and all other files are"
             remark(f"The model {model} looks at no image: {left} left out.")
+        return None
+    if not images and not mask and not needs_images(find(model)):
         return None
     return asked_images(images or [], mask or [], class_name=name, n_images=count)

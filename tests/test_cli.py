@@ -15,7 +15,9 @@ from ptssp_sklearn import load_pretrained
 from ptssp_sklearn._version import __version__
 from ptssp_sklearn.cli import app
 from ptssp_sklearn.images.table import one_row
+from ptssp_sklearn.pipeline import save_model
 from tests.scenes import task
+from tests.tiny import fitted
 
 COINS = Path(__file__).parent / "data" / "datasets" / "cvat_yolo"
 
@@ -65,7 +67,7 @@ def test_json_is_what_the_model_says(files):
     assert answer["neighbours"][0]["dataset"] == model.neighbours(X)["dataset"][0]
     median = model.predict_distribution(X).certain_scores([64])[0, 0]
     assert answer["curve"]["64"] == pytest.approx(median, abs=1e-4)
-    assert "small U-Net" in answer["warning"]
+    assert "this model knows scores of" in answer["warning"]
 
 
 def test_a_data_set_is_asked_about_by_its_folder(tmp_path):
@@ -90,7 +92,7 @@ def test_words_and_plot(files, tmp_path, monkeypatch):
         "training images",
         "Evidence: 4 images",
         "A = ",
-        "Model: general",
+        "Model: detectors",
         "Note: ",
         "Plot: ",
     ):
@@ -134,7 +136,7 @@ def bad_files(folder) -> dict[str, list]:
         "no labels are recognised": [folder],
         "4 x 4 pixels for an image of 64 x 64": [good, "--mask", mask],
         "2 masks for 1 image": [good, "--mask", mask, "--mask", mask],
-        "expected general, detectors, a .safetensors file": [good, "--model", "resnet"],
+        "expected detectors, a .safetensors file": [good, "--model", "resnet"],
         "expected a model written by": [good, "--model", "gone.safetensors"],
         "expected SIZE:SCORE such as 51:0.23": [good, "--pilot", "51-0.23"],
         "Got the pilot score 23": [good, "--pilot", "51:23"],
@@ -213,10 +215,12 @@ def test_a_score_no_detector_has_is_remarked_upon():
     assert "no known detector has mAP50-95 0.97 with 64 images: was this mAP50?" in done.stdout
 
 
-def test_a_model_of_images_asks_for_one():
-    done = ptssp("predict", "--target", 0.3)
+def test_a_model_that_cannot_do_without_images_asks_for_one(tmp_path):
+    save_model(fitted(), tmp_path / "own.safetensors")
+    done = ptssp("predict", "--target", 0.3, "--model", tmp_path / "own.safetensors")
     assert done.exit_code == 2
     assert "expected at least one" in done.stderr
+    assert "Score: mAP50-95 of boxes" in ptssp("predict", "--target", 0.3).stdout
 
 
 def test_plan_prints_the_rounds():

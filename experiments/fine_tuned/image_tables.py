@@ -16,7 +16,7 @@ from experiments.fine_tuned.models import GRID, baselines, of_curve
 from experiments.protocol.markdown import Column, table
 from experiments.protocol.zero_shot_baselines import Fold, ridge, trees
 from ptssp_sklearn._typing import Array
-from ptssp_sklearn.regression.learner_regressor import OF_OBJECTS
+from ptssp_sklearn.regression.hierarchical.image_memory import OF_OBJECTS
 
 CONDITIONS = {
     "four labelled images": (4, "given"),

@@ -29,7 +29,7 @@ from ptssp_sklearn.page.widgets import (
     show_gallery,
     show_recipe,
 )
-from ptssp_sklearn.pipeline.validation import looks_at_images
+from ptssp_sklearn.pipeline.validation import looks_at_images, needs_images
 from ptssp_sklearn.serving.answer import Answer, answer_about
 from ptssp_sklearn.serving.forecast import Forecast, Seen, embed, forecast_for
 
@@ -138,9 +138,14 @@ def _inputs(place: Any, words: Words) -> Asked | None:
         task = _task(words, chosen, read_task)
     with pilot, beside(words, "bad_pilot"):
         points = pilot_points(read_table())
-    if task is None and looks_at_images(chosen.model):
+    if task is None and _waits(chosen.model, points):
         return None
     return Asked(chosen, task, points, coverage)
+
+
+def _waits(model: Any, points: Any) -> bool:
+    """Tell whether nothing can be said before there are images."""
+    return needs_images(model) or (looks_at_images(model) and not points)
 
 
 def _task(words: Words, chosen: Chosen, read: Callable[[], Task | None]) -> Task | None:

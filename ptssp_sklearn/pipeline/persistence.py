@@ -18,7 +18,7 @@ from ptssp_sklearn.embedding.registry import make_backbone
 from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import looks_at_images
-from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
+from ptssp_sklearn.regression.hierarchical.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
 from ptssp_sklearn.regression.state import regressor_state, restore_regressor
 

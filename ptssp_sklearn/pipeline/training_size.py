@@ -20,7 +20,7 @@ from ptssp_sklearn.datasets.typical import as_table
 from ptssp_sklearn.embedding.embedder import COUNT_PLACE, ImageEmbedder
 from ptssp_sklearn.pipeline._decisions import CurveAdviceMixin
 from ptssp_sklearn.pipeline.validation import refuse_weights, without_images
-from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
+from ptssp_sklearn.regression.hierarchical.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 SCORING_SIZES = tuple(float(2**k) for k in range(1, 11))

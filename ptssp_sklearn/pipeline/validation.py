@@ -163,6 +163,11 @@ def looks_at_images(pipeline: Any) -> bool:
     return bool(getattr(last, "experts_", getattr(last, "looks_at_images", True)))
 
 
+def needs_images(pipeline: Any) -> bool:
+    """Tell whether a pipeline cannot do without images; one that knows learners can."""
+    return looks_at_images(pipeline) and not knows_learners(pipeline.steps[-1][1])
+
+
 def without_images(pipeline: Any, X: Any) -> Any:
     """Give X, or None and a remark where the pipeline looks at no image."""
     if X is None or looks_at_images(pipeline):

@@ -1,3 +1,3 @@
 from .adaptation import adapt_regressor as adapt_regressor
-from .learner_regressor import LearnerCurveRegressor as LearnerCurveRegressor
+from .hierarchical.learner_regressor import LearnerCurveRegressor as LearnerCurveRegressor
 from .regressor import CurveParamRegressor as CurveParamRegressor

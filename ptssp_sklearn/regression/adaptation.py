@@ -17,7 +17,7 @@ from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.bayes.posterior import CurvePrior, sample_posterior
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
-from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
+from ptssp_sklearn.regression.hierarchical.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 _ROUNDS = 4

@@ -19,8 +19,8 @@ from ptssp_sklearn.regression._missing_patterns import Region, level_place
 from ptssp_sklearn.regression._prediction import find_domains
 from ptssp_sklearn.regression._scaling import Standardiser
 from ptssp_sklearn.regression._submodel import Expert
-from ptssp_sklearn.regression.image_level import ImageLevel
-from ptssp_sklearn.regression.learner_regressor import LearnerCurveRegressor
+from ptssp_sklearn.regression.hierarchical.image_level import ImageLevel
+from ptssp_sklearn.regression.hierarchical.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.novelty import References
 from ptssp_sklearn.regression.regressor import CurveParamRegressor, expert_settings
 

@@ -21,7 +21,12 @@ from ptssp_sklearn.bayes.quantile_levels import interval_levels
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.images.table import check_image_table, image_table
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
-from ptssp_sklearn.pipeline.validation import check_target, check_unreachable, looks_at_images
+from ptssp_sklearn.pipeline.validation import (
+    check_target,
+    check_unreachable,
+    looks_at_images,
+    needs_images,
+)
 from ptssp_sklearn.serving.answer import SHOWN_SIZES, Answer, answer_for
 from ptssp_sklearn.serving.limits import DEFAULT_LIMITS, Limits, RequestError
 from ptssp_sklearn.serving.request import Row, read_rows
@@ -57,7 +62,7 @@ TEXT_COLUMNS = ("objects", "notes")
 
 
 def input_columns(pipeline: TrainingSizePipeline, limits: Limits = DEFAULT_LIMITS) -> list[str]:
-    """List the columns a request may have; only ``image_1`` must be there."""
+    """List the columns a request may have; ``image_1`` must be there where images are needed."""
     if not looks_at_images(pipeline):
         return ["pilot"]
     numbers = range(1, limits.images + 1)
@@ -185,7 +190,12 @@ class Answerer:
         if not isinstance(table, pd.DataFrame):
             raise RequestError(f"Got {type(table).__name__}, expected a table, one row a dataset.")
         check_column_names(table.columns, self.columns)
-        rows = read_rows(table, self.limits, images=looks_at_images(self.pipeline))
+        rows = read_rows(
+            table,
+            self.limits,
+            images=looks_at_images(self.pipeline),
+            needed=needs_images(self.pipeline),
+        )
         answers = [self._one(n, row, question) for n, row in enumerate(rows)]
         columns = {name: [answer[name] for answer in answers] for name in OUTPUT_COLUMNS}
         return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in columns.items()})

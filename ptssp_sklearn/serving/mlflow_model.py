@@ -15,7 +15,7 @@ from ptssp_sklearn.pipeline.persistence import load_model as read_pipeline
 from ptssp_sklearn.pipeline.persistence import save_model
 from ptssp_sklearn.pipeline.provenance import code_version, pinned_requirements
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
-from ptssp_sklearn.pipeline.validation import looks_at_images
+from ptssp_sklearn.pipeline.validation import looks_at_images, needs_images
 from ptssp_sklearn.serving.handler import (
     OUTPUT_COLUMNS,
     PARAM_DEFAULTS,
@@ -140,9 +140,9 @@ def signature(pipeline: TrainingSizePipeline) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
+    needed = {"image_1"} if needs_images(pipeline) else set()
     columns: list[Any] = [
-        ColSpec(DataType.string, name, required=name == "image_1")
-        for name in input_columns(pipeline)
+        ColSpec(DataType.string, name, required=name in needed) for name in input_columns(pipeline)
     ]
     answers: list[Any] = [
         ColSpec(DataType.string if n in TEXT_COLUMNS else DataType.double, n, required=False)
@@ -160,9 +160,9 @@ def model_card(pipeline: TrainingSizePipeline, about: dict[str, Any]) -> str:
     """Write what a model is as Markdown: its facts, its parameters, how it is stored."""
     steps = "\n".join(f"- `{name}`: `{_one_line(step)}`" for name, step in pipeline.steps)
     known = pipeline.training_curves
-    asks = (
-        "images, better with masks" if looks_at_images(pipeline) else "a pilot; it knows no images"
-    )
+    asks = "images, better with labels, a pilot, or both"
+    if not looks_at_images(pipeline):
+        asks = "a pilot; it knows no images"
     return (
         f"# Model card: {about['name']}\n\n"
         "Predicts the learning curve of a vision task (A, B, C, D of a logistic, with a "

@@ -51,7 +51,7 @@ class Row(NamedTuple):
     remarks: Sequence[str] = ()
 
 
-def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool) -> list[Row]:
+def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool, needed: bool) -> list[Row]:
     """Decode the rows of a request.
 
     Parameters
@@ -61,6 +61,8 @@ def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool) -> list[Row]
     limits : Limits
     images : bool
         Whether the model looks at images.
+    needed : bool
+        Whether each row must have one.
 
     Raises
     ------
@@ -74,12 +76,14 @@ def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool) -> list[Row]
     points = [_read_pilot(cell, f"pilot of row {n}", limits) for n, cell in enumerate(pilots)]
     if not images:
         return [Row(None, own) for own in points]
+    cells = table.loc[:, table.columns.str.match(r"(image|mask)_")]
+    bare = np.zeros(len(table), bool) if needed else cells.isna().all(axis=1).to_numpy()
     try:
-        rows = check_image_table(table)
-        decoder = CellDecoder(limits)
-        return [
-            decoder.read(row)._replace(pilot=own) for row, own in zip(rows, points, strict=True)
-        ]
+        rows = check_image_table(table[~bare]) if not bare.all() else []
+        decoder, found = CellDecoder(limits), [Row(None, own) for own in points]
+        for place, row in zip(np.flatnonzero(~bare), rows, strict=True):
+            found[place] = decoder.read(row)._replace(pilot=points[place])
+        return found
     except ImageError as error:
         raise RequestError(str(error)) from None
 

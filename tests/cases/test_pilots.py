@@ -9,9 +9,12 @@ from ptssp_sklearn.curves import odd_points, read_points
 from ptssp_sklearn.exceptions import InputError, InputWarning, hear_remarks
 from ptssp_sklearn.page.pilot import pilot_points, read_pilot
 from ptssp_sklearn.page.uploads import Upload
+from ptssp_sklearn.pipeline import save_model
 from ptssp_sklearn.serving.answer import answer_for
 from ptssp_sklearn.serving.handler import Answerer
 from tests.case_files import CURVES, DATA, by_command
+from tests.published import curves_alone
+from tests.tiny import fitted
 
 CSV = DATA / "cases" / "csv_locale"
 TWO = [(51.0, 0.23), (101.0, 0.31)]
@@ -160,14 +163,18 @@ def test_a_prediction_below_what_was_measured_is_said():
 
 
 def test_a_model_without_images_leaves_them_out_and_says_so(tmp_path):
-    image = DATA / "datasets" / "mispaired_masks" / "coin_1.png"
+    image, path = (
+        DATA / "datasets" / "mispaired_masks" / "coin_1.png",
+        str(tmp_path / "own.safetensors"),
+    )
+    save_model(curves_alone(), path)
     asked = ["--pilot", "51:0.23"]
-    _, plain = by_command(*asked, model=CURVES)
-    code, said = by_command(*asked, str(image), model=CURVES)
+    _, plain = by_command(*asked, model=path)
+    code, said = by_command(*asked, str(image), model=path)
     assert code == 0
     assert said["sizes"] == plain["sizes"]
-    assert said["notes"][0] == f"The model {CURVES} looks at no image: {image} is left out."
-    model, X = load_pretrained(CURVES), pd.DataFrame({"image_1": [str(image)]})
+    assert said["notes"][0] == f"The model {path} looks at no image: {image} is left out."
+    model, X = curves_alone(), pd.DataFrame({"image_1": [str(image)]})
     sentence = "The model looks at no image: those that are given are left out."
     with hear_remarks() as remarks:
         found = model.required_size(X, 0.4, pilot=TWO), model.predict(X)
@@ -181,7 +188,8 @@ def test_a_model_without_images_leaves_them_out_and_says_so(tmp_path):
         model.out_of_domain(X)
 
 
-def test_a_model_of_images_asks_for_them():
-    code, said = by_command("--pilot", "51:0.23", model="general")
+def test_a_model_that_cannot_do_without_images_asks_for_them(tmp_path):
+    save_model(fitted(), tmp_path / "own.safetensors")
+    code, said = by_command("--pilot", "51:0.23", model=str(tmp_path / "own.safetensors"))
     assert code == 2
     assert "Got no image, expected at least one" in said

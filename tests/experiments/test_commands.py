@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from sklearn.utils import Bunch
@@ -11,8 +9,7 @@ from sklearn.utils import Bunch
 from experiments.demo import coin_tiles
 from experiments.protocol.draws import Draw, embed_draws, standard_draws
 from experiments.protocol.zero_shot_baselines import CANDIDATES, Fold
-from experiments.train import WARNING, card
-from ptssp_sklearn import ImageEmbedder, load_pretrained
+from ptssp_sklearn import ImageEmbedder
 from ptssp_sklearn.curves.sigmoid import sigmoid_curve
 
 
@@ -77,14 +74,6 @@ def test_kept_draws_are_what_the_embedder_gives(bank, tmp_path, capsys):
     few = ImageEmbedder(missing="nan").fit_transform(draw.of(bank.X.iloc[:3]))
     assert whole.shape == (len(bank.y), few.shape[1])
     assert whole[:3] == pytest.approx(few, rel=1e-4, abs=1e-5, nan_ok=True)
-
-
-def test_the_card_is_markdown():
-    about = load_pretrained().about_
-    assert json.loads(json.dumps(about)) == about
-    assert about["warning"] == WARNING
-    for row in about["left_out"]:
-        assert f"| {row['r2']:.3f} | {row['mae']:.3f} |" in card(about)
 
 
 def test_demo_tiles_hold_the_coins():

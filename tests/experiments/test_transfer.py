@@ -79,7 +79,9 @@ def test_banks_meet_at_their_common_sizes(monkeypatch):
 def test_tables_and_cards_show_the_figures(results):
     text = table(results)
     assert text.count("| all | a (40) |") == 9
-    banks = [Bunch(name="a", learner="unet-16", metric="map50_95", y=np.zeros((40, 3)))]
-    about = describe("general", banks, results)
+    X = image_rows(1, 2, side=24)
+    banks = [Bunch(name="a", learner="unet-16", metric="map50_95", y=np.zeros((40, 3)), X=X)]
+    about = describe("mine", banks, results)
+    assert "curves of unet-16 on images of 24 pixels only" in card(about)
     assert len(about["left_out"]) == 18
     assert "`a` (40 datasets, unet-16)" in card(about)

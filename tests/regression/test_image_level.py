@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from ptssp_sklearn.pipeline import load_model, save_model
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.regression import LearnerCurveRegressor
-from ptssp_sklearn.regression.image_level import ImageLevel
+from ptssp_sklearn.regression.hierarchical.image_level import ImageLevel
 from tests.published import drawn_points
 
 N_SETS, N_FEATURES = 30, 12

@@ -11,6 +11,7 @@ from ptssp_sklearn.bayes import Learner
 from ptssp_sklearn.pipeline import load_model, pipeline_of_vectors, save_model
 from ptssp_sklearn.regression import LearnerCurveRegressor, adapt_regressor
 from tests.published import drawn_points
+from tests.tiny import fitted as of_one_learner
 
 SIZES = [16.0, 64.0, 256.0]
 
@@ -98,10 +99,10 @@ def test_images_are_refused_by_a_model_that_knows_none(fitted):
 
 
 def test_a_model_of_one_learner_refuses_names_of_learners():
-    general = load_pretrained("general")
+    one = of_one_learner()
     for asked in ({"learner": "yolo11n"}, {"pilot": [(16, 0.3, "yolo11n")]}):
         with pytest.raises(ValueError, match="knows the curves of one learner only"):
-            general.required_size(None, 0.5, **asked)
+            one.required_size(None, 0.5, **asked)
 
 
 def test_a_score_above_any_known_curve_is_found(model):

@@ -19,6 +19,7 @@ from ptssp_sklearn.serving.handler import (
 )
 from ptssp_sklearn.serving.limits import DEFAULT_LIMITS, RequestError
 from ptssp_sklearn.serving.request import read_rows
+from tests.published import curves_alone
 from tests.tiny import fitted, images
 
 PILOT = "[[16, 0.12], [64, 0.25]]"
@@ -78,7 +79,7 @@ def test_what_is_out_of_reach_is_nothing_infinity_or_an_error(answerer, asked):
 
 
 def test_a_model_of_curves_alone_asks_for_pilots_only():
-    model = load_pretrained("detectors")
+    model = curves_alone()
     assert input_columns(model) == ["pilot"]
     answerer = Answerer(model)
     answers = answerer.answer(pd.DataFrame({"pilot": [PILOT, None]}), {"target_map": 0.4})
@@ -87,6 +88,18 @@ def test_a_model_of_curves_alone_asks_for_pilots_only():
     assert answers["out_of_domain"].tolist() == [None, None]
     with pytest.raises(RequestError, match="unknown columns image_1, expected pilot"):
         answerer.answer(pd.DataFrame({"image_1": ["x"]}), {"target_map": 0.4})
+
+
+def test_rows_with_images_and_without_are_answered_side_by_side_by_a_model_of_learners(asked):
+    answerer = Answerer(load_pretrained())
+    assert "image_1" in input_columns(answerer.pipeline)
+    rows = asked.iloc[:1].assign(pilot=[None])
+    bare = pd.DataFrame({"pilot": [PILOT]})
+    answers = answerer.answer(pd.concat([bare, rows], ignore_index=True), {"target_map": 0.4})
+    alone = answerer.answer(bare, {"target_map": 0.4})
+    assert answers.iloc[0].equals(alone.iloc[0])
+    assert answers["out_of_domain"][0] is None
+    assert 0 <= answers["out_of_domain"][1] <= 1
 
 
 def test_target_and_pilot_may_be_of_map50():

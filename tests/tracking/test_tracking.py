@@ -21,7 +21,7 @@ import pytest
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils import Bunch
 
-from ptssp_sklearn import ImageEmbedder, SigmoidCurveFitter, TrainingSizePipeline, load_pretrained
+from ptssp_sklearn import ImageEmbedder, SigmoidCurveFitter, TrainingSizePipeline
 from ptssp_sklearn.serving.handler import encode_images
 from ptssp_sklearn.tracking import (
     compare,
@@ -34,6 +34,7 @@ from ptssp_sklearn.tracking import (
     track,
 )
 from ptssp_sklearn.tracking.evaluation import assess
+from tests.published import curves_alone
 from tests.tiny import curves, fitted, images, plain_images, unfitted
 
 ROOT = Path(__file__).parents[2]
@@ -303,9 +304,9 @@ def test_code_that_came_with_a_model_is_not_run(logged, tmp_path):
 
 
 def test_models_of_curves_alone_are_logged_too():
-    info = log_model(load_pretrained("detectors"), "curves")
+    info = log_model(curves_alone(), "curves")
     again = load_model(info.model_uri)
-    assert again.about_["name"].startswith("detectors")
+    assert again.about_["name"] == "curves alone"
     model = mlflow.pyfunc.load_model(info.model_uri)
     asked = pd.DataFrame({"pilot": ["[[51, 0.23]]"]})
     answer = model.predict(asked, params={"target_map": 0.4, "unreachable": "inf"})

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.bayes.distribution import CurveDistribution
@@ -23,30 +23,25 @@ from ptssp_sklearn.bayes.posterior import N_SAMPLES, CurvePrior
 from ptssp_sklearn.bayes.quantile_levels import LevelMap
 from ptssp_sklearn.curves.pilot import Pilot, read_pilot
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
-from ptssp_sklearn.exceptions import InputError
-from ptssp_sklearn.regression._learner_points import (
+from ptssp_sklearn.regression.hierarchical.image_level import ImageLevel
+from ptssp_sklearn.regression.hierarchical.image_memory import ImageMemoryMixin
+from ptssp_sklearn.regression.hierarchical.learner_points import (
     curves_of,
     highest_by_size,
-    levels_of,
     references_of,
 )
-from ptssp_sklearn.regression._scaling import Standardiser
-from ptssp_sklearn.regression.image_level import ImageLevel
-from ptssp_sklearn.regression.novelty import Domain, References
-
-OF_OBJECTS = ("mean_mask_", "std_mask_", "landmark_")
-"""How the names of features begin that tell of labelled objects."""
+from ptssp_sklearn.regression.novelty import References
 
 _ABOVE_ALL = 0.02
 
 
-class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
+class LearnerCurveRegressor(RegressorMixin, ImageMemoryMixin):
     """Predict curves from which learner is asked about, and from points of any learner.
 
     The hierarchy of `ptssp_sklearn.bayes.hierarchy`: what a data set, a learner and a learner
     on a data set add to a curve's coordinates. Asked with ``X=None`` it knows nothing of the data
     set; features of a few of its labelled images narrow its level as far as they did on data
-    sets left out, see `ptssp_sklearn.regression.image_level`.
+    sets left out, see `ptssp_sklearn.regression.hierarchical.image_level`.
 
     Parameters
     ----------
@@ -199,11 +194,6 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         prior = replace(self._prior(asked, X, points), relation=relation)
         return prior.distribution(points.sizes, points.scores, n_samples=n_samples)
 
-    @property
-    def looks_at_images(self) -> bool:
-        """Whether it was fitted on features of images."""
-        return self.n_features_in_ > 0
-
     def calibrated(
         self, level_maps: tuple[LevelMap, ...], of_images: tuple[LevelMap, ...] | None = None
     ) -> LearnerCurveRegressor:
@@ -251,23 +241,6 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         other.image_level_ = None
         return other
 
-    def out_of_domain(self, X: Any) -> Array:
-        """Tell how unlike the training data sets each row is; see `Domain.novelty_score`."""
-        X = self._features(X)
-        return self.domain_.novelty_score(self._place(X))
-
-    def neighbours(self, X: Any, n: int = 5) -> pd.DataFrame:
-        """Find the training curves whose images look most like each row.
-
-        Returns
-        -------
-        neighbours : DataFrame
-            Columns row (place in X), dataset, distance and weight, nearest first.
-        """
-        points = self._place(self._features(X))
-        names = self.references_.curves.index
-        return self.domain_.neighbours(points, n, names, np.arange(len(points)))
-
     def restore(
         self,
         hierarchy: CurveHierarchy,
@@ -281,34 +254,6 @@ class LearnerCurveRegressor(RegressorMixin, BaseEstimator):
         self.image_level_, self.image_maps_ = images
         self._remember(references)
         return self
-
-    def _remember(self, references: References) -> None:
-        self.references_, features = references, references.features.astype(np.float64)
-        self.n_features_in_ = features.shape[1]
-        if self.looks_at_images:
-            self._scaler = Standardiser().fit(features)
-            self.domain_ = Domain(self._place(features), references.dataset)
-
-    def _place(self, X: Array) -> Array:
-        return self._scaler.transform(X).astype(np.float64)
-
-    def _features(self, X: Any) -> Array:
-        if not self.looks_at_images:
-            raise InputError("Got images, but this model knows none: pass X=None.", "no_images")
-        return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-
-    def _level_of_images(self, X: pd.DataFrame, y: pd.DataFrame) -> ImageLevel | None:
-        """Learn what features tell of the score that `image_learner` has at `image_size`."""
-        levels = levels_of(X.index, y, self.image_learner, self.image_size)
-        columns = [place for place, name in enumerate(X.columns) if name.startswith(OF_OBJECTS)]
-        values = X.to_numpy(dtype=float)
-        return ImageLevel.fit(
-            values,
-            levels,
-            np.unique(X.index, return_inverse=True)[1],
-            np.exp(values[:, self.count_feature]),
-            np.array(columns, dtype=np.intp),
-        )
 
     def _prior(
         self, asked: Learner | None, X: Array | None, points: Pilot | None = None
