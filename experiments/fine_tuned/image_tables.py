@@ -76,49 +76,50 @@ Answers = Callable[[Case, int], list[Answer]]
 def _zero_shot(
     cases: list[Case], models: Models, known: Known, n_images: int, labels: str, seed: int
 ) -> Iterator[tuple[str, Answers]]:
-    constant = baselines(cases)["constant median"]
-
-    def median(case: Case, shown: int) -> list[Answer]:
-        return [answer for answer in [constant(case, shown)] if answer is not None]
-
     def learnt(method: Callable[[Fold], Array]) -> Answers:
         return lambda case, shown: _by_features(cases, case, known, n_images, labels, method, seed)
 
-    yield "constant median", median
+    yield "constant median", _simple(cases, "constant median")
     if labels != "none":
         yield "ridge regression", learnt(ridge)
         yield "extremely randomised trees", learnt(trees)
-    yield "detectors, no image", lambda case, shown: _ask(models, case, shown, None)
-    yield (
-        "detectors",
-        lambda case, shown: _ask(models, case, shown, known.rows(case.group, n_images, labels)),
-    )
+    yield from _ours(models, known, n_images, labels)
 
 
 def _piloted(
     cases: list[Case], models: Models, known: Known, limit: int
 ) -> Iterator[tuple[str, Answers]]:
-    simple = baselines(cases)
+    for name in baselines(cases):
+        yield name, _simple(cases, name)
+    yield from _ours(models, known, 4, "given")
 
-    def plain(name: str) -> Answers:
-        def ask(case: Case, shown: int) -> list[Answer]:
-            return [one for one in [simple[name](case, shown)] if one is not None]
 
-        return ask
+def _simple(cases: list[Case], name: str) -> Answers:
+    """Ask a baseline, which may have no answer."""
+    model = baselines(cases)[name]
+    return lambda case, shown: [one for one in [model(case, shown)] if one is not None]
 
-    for name in simple:
-        yield name, plain(name)
-    yield "detectors, no image", lambda case, shown: _ask(models, case, shown, None)
+
+def _ours(
+    models: Models, known: Known, n_images: int, labels: str
+) -> Iterator[tuple[str, Answers]]:
+    def rows(case: Case) -> Array:
+        return known.rows(case.group, n_images, labels)
+
+    yield "detectors, no image", lambda case, shown: _ask(models, case, shown, None, case.learner)
+    yield "detectors", lambda case, shown: _ask(models, case, shown, rows(case), case.learner)
     yield (
-        "detectors",
-        lambda case, shown: _ask(models, case, shown, known.rows(case.group, 4, "given")),
+        "detectors, learner unknown",
+        lambda case, shown: _ask(models, case, shown, rows(case), None),
     )
 
 
-def _ask(models: Models, case: Case, shown: int, X: Array | None) -> list[Answer]:
+def _ask(
+    models: Models, case: Case, shown: int, X: Array | None, learner: str | None
+) -> list[Answer]:
     n_rows = 1 if X is None else len(X)
     pilot = table_of(case, shown, n_rows)
-    believed = models[case.group].predict_distribution(X, pilot=pilot, learner=case.learner)
+    believed = models[case.group].predict_distribution(X, pilot=pilot, learner=learner)
     targets = case.targets()[0]
     return [Answer.of(believed.row(k), case.sizes[shown:], targets) for k in range(n_rows)]
 

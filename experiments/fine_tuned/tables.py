@@ -78,8 +78,8 @@ def write_tables(page: Path, *, seeds: int, n_sweeps: int) -> str:
     for seed in range(seeds):
         folds = split(known.points, published, seed)
         models = fit_without(known, folds, seed=seed, n_sweeps=n_sweeps)
-        ranks = rank_cases([*tuned, *photographed], models)
-        models = calibrate_without(models, ranks, rank_cases(photographed, models, known))
+        ranks = rank_cases(tuned, photographed, models, known)
+        models = calibrate_without(models, ranks)
         found["curves"].append(pd.DataFrame(_judged(published, models)).assign(seed=seed))
         found["crossed"].append(other_learner(known.points, models, seed).assign(seed=seed))
         found["rounds"].append(collect_in_rounds(tuned, models, seed))

@@ -46,8 +46,7 @@ def train_detectors(path: Path, card: Path, *, n_sweeps: int, seed: int) -> Path
         n_sweeps=n_sweeps, n_burn=n_sweeps // _BURNT, random_state=seed
     )
     fitted = regressor.fit(known.features, known.points).calibrated(
-        level_maps(rank_cases(tuned, models)),
-        level_maps(rank_cases(photographed, models, known)),
+        level_maps(rank_cases(published, photographed, models, known))
     )
     steps = [("embed", _embedder(known)), ("regress", fitted)]
     save_model(TrainingSizePipeline(steps), path, about=describe(known))

@@ -101,8 +101,8 @@ def _learner_state(
     hierarchy, level = regressor.hierarchy_, regressor.image_level_
     tensors = {f"hierarchy.{name}": value for name, value in hierarchy.tensors().items()}
     tensors |= _reference_tensors(regressor.references_) | {"highest": regressor.highest_}
-    tensors["levels"] = _level_tensor(hierarchy.level_maps)
-    tensors["image.levels"] = _level_tensor(regressor.image_maps_)
+    for name, level_maps in regressor.level_maps_.items():
+        tensors[f"levels.{name}"] = _level_tensor(level_maps)
     header = {
         "params": regressor.get_params() | {"random_state": None},
         "learners": list(hierarchy.names),
@@ -126,19 +126,24 @@ def _restore_learners(
         noise=MeasurementNoise(**header["noise"]),
         names=tuple(header["learners"]),
         relation=MetricRelation(**header["relation"]),
-        level_maps=_restore_levels(tensors["levels"]),
     )
     level = None
     if "image" in header:
         told: dict[str, Any] = {name: tensors[f"image.{name}"] for name in _TOLD}
         level = ImageLevel(**told, **header["image"])
-    return LearnerCurveRegressor(**header["params"]).restore(
+    maps = {
+        name.removeprefix("levels."): _restore_levels(value)
+        for name, value in tensors.items()
+        if name.startswith("levels.")
+    }
+    regressor = LearnerCurveRegressor(**header["params"]).restore(
         hierarchy,
         _restore_references(header["datasets"], tensors),
         tensors["highest"],
         header["seed"],
-        (level, _restore_levels(tensors["image.levels"])),
+        level,
     )
+    return regressor.calibrated(maps)
 
 
 def _expert_tensors(expert: Expert) -> dict[str, np.ndarray]:

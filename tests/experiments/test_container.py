@@ -163,7 +163,7 @@ def test_a_trial_speaks_of_its_own_folder_and_ports(tmp_path):
     assert said["page"] == "ptssp app --host 127.0.0.1 --port 1111"
     assert f"--backend-store-uri=sqlite:///{tmp_path}/data/mlflow.db" in said["mlflow"]
     assert "localhost:2222,127.0.0.1:2222" in said["mlflow"]
-    assert said["service"].endswith("--port 3333 --model general")
+    assert said["service"].endswith("--port 3333 --model detectors")
     for name, service in SERVICES.items():
         there = trial.environment(service["environment"])
         health = there["PTSSP_HEALTH"]

@@ -115,11 +115,10 @@ def test_masks_are_used_and_counted_by_name_or_label_file(page, given, images, m
 
 
 def test_learner_and_score_are_chosen_and_stand_in_the_recipe(page):
-    assert "learner" not in {box.key for box in page.selectbox}
-    page.selectbox(key="model").set_value("detectors").run()
+    upload(page, "pilot_csv", ("pilot.csv", b"size,score\n16,0.21\n", "text/csv"))
     page.selectbox(key="learner").set_value("YOLO11n").run()
     page.selectbox(key="metric").set_value("map50").run()
-    about = {"learner": "YOLO11n", "metric": "map50"}
+    about = {"learner": "YOLO11n", "metric": "map50", "pilot": [(16, 0.21)]}
     model = load_pretrained("detectors")
     assert answered(settled(page)) == answer_for(model, None, 0.4, **about).sentence()
     assert page.slider(key="target").label == "Target mAP50"
@@ -244,10 +243,9 @@ def test_a_model_file_is_loaded_and_a_damaged_one_refused(page, images, row, tmp
     assert answered(page) == answer_for(fitted(), row, 0.4).sentence()
 
 
-def test_a_model_of_curves_alone_needs_no_image(page):
-    page.selectbox(key="model").set_value("detectors").run()
-    assert answered(settled(page)) == answer_for(load_pretrained("detectors"), None, 0.4).sentence()
-    assert said(page.info) == [Words("en")("no_images")]
+def test_measured_points_are_enough_where_images_are_not_needed(page, model):
+    upload(page, "pilot_csv", ("pilot.csv", b"size,score\n16,0.21\n", "text/csv"))
+    assert answered(page) == answer_for(model, None, 0.4, pilot=[(16, 0.21)]).sentence()
 
 
 def test_nothing_of_an_image_is_kept_outside_the_session(page):

@@ -194,7 +194,7 @@ def test_the_lines_give_the_same_answer(folder, monkeypatch, capsys, mask_names,
     answer = answer_for(load_pretrained(), table, 0.2, pilot=pilot, coverage=0.8)
     images = [(name, decode_image(name)) for name in names]
     known = make_task(("key",), images, Masks(mask_names, [None, None], []))
-    choice = ModelChoice("general")
+    choice = ModelChoice("detectors")
     exec(compile(python_lines(answer, choice, known), "recipe", "exec"), {})
     assert capsys.readouterr().out.strip() == answer.sentence()
     words = shlex.split(shell_line(answer, choice, known))
@@ -212,8 +212,8 @@ def test_no_shell_line_where_no_command_says_the_same(forecast):
     images = [(name, picture) for name in ("a.png", "b.png")]
     masks = Masks(["a_mask.png", None], [np.ones((8, 8), np.int32), None], [])
     some = make_task(("key",), images, masks)
-    assert shell_line(answer, ModelChoice("general"), some) is None
-    assert "['a_mask.png', None]" in python_lines(answer, ModelChoice("general"), some)
+    assert shell_line(answer, ModelChoice("detectors"), some) is None
+    assert "['a_mask.png', None]" in python_lines(answer, ModelChoice("detectors"), some)
     registered = python_lines(answer, ModelChoice("models:/ptssp@champion"), None)
     assert "tracking import load_model" in registered
 

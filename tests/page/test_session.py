@@ -30,6 +30,7 @@ from ptssp_sklearn.page.uploads import (
 from ptssp_sklearn.pipeline.persistence import load_model
 from ptssp_sklearn.serving.answer import answer_for
 from ptssp_sklearn.serving.limits import Limits
+from tests.published import curves_alone
 
 PACKAGE = Path(ptssp_sklearn.__file__).parent
 ONE = [("a.png", Picture(np.zeros((8, 8, 3), np.uint8), (8, 8)))]
@@ -89,7 +90,7 @@ BAD = {
     "pilot_score": lambda _: table(b"size,score\n16,23\n"),
     "points": lambda _: table(b"size,score\n" + b"16,0.2\n" * 201),
     "target": lambda _: answer_for(load_pretrained("detectors"), None, 1.5),
-    "no_images": lambda _: load_pretrained("detectors").neighbours(None),
+    "no_images": lambda _: curves_alone().neighbours(None),
     "learner": lambda _: find_learner("yolo1n"),
     "learner_kind": lambda _: Learner("own", "cocoa"),
     "no_model": lambda folder: load_model(folder / "a.safetensors"),

@@ -227,7 +227,7 @@ def test_eight_clients_at_once_get_their_own_answers(winner, ptssp_port, mlflow_
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--model", "nobody"], "Got the model 'nobody', expected general"),
+        (["--model", "nobody"], "Got the model 'nobody', expected detectors"),
         (["--model", "gone.safetensors"], "expected a model written by"),
         (["--model", "models:/nobody@champion"], "which cannot be had"),
     ],

@@ -5,11 +5,10 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 
-from ptssp_sklearn import ImageEmbedder, TrainingSizePipeline
+from ptssp_sklearn import ImageEmbedder, TrainingSizePipeline, load_pretrained
 from ptssp_sklearn.curves.metrics import curve_mae
 from ptssp_sklearn.tracking._figures import assessment_figures
 from ptssp_sklearn.tracking.evaluation import INTERVALS, Assessment, assess
-from tests.published import curves_alone
 from tests.tiny import curves, fitted, plain_images
 
 
@@ -72,7 +71,7 @@ def test_r2_is_against_the_mean_curve_that_is_given():
 
 
 def test_models_of_curves_alone_and_point_models_are_assessed():
-    model = curves_alone()
+    model = load_pretrained()
     found = assess(model, None, model.training_curves)
     assert 0.8 < found.scores["curve_coverage"] <= 1
     assert found.params.nunique().max() == 1

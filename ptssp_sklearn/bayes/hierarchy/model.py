@@ -30,7 +30,6 @@ from ptssp_sklearn.bayes.learners import Learner
 from ptssp_sklearn.bayes.mixture import N_COORDINATES, Mixture
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.posterior import CurvePrior
-from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 
 _USUAL_KINDS = np.array([0.05, 0.1, 0.4, 0.1, 0.05, 0.3])
 """Share of `KINDS` among learners of which nothing is said."""
@@ -55,8 +54,6 @@ class CurveHierarchy:
         Names of the known learners.
     relation : MetricRelation
         How mAP50 goes with mAP50-95.
-    level_maps : tuple of LevelMap
-        Calibration without a pilot, with one point, with two, …; the last for all above.
     """
 
     mean: Array
@@ -68,7 +65,6 @@ class CurveHierarchy:
     noise: MeasurementNoise
     names: tuple[str, ...]
     relation: MetricRelation = field(default_factory=MetricRelation)
-    level_maps: tuple[LevelMap, ...] = (NOMINAL,)
 
     def __len__(self) -> int:
         return len(self.mean)
@@ -124,7 +120,7 @@ class CurveHierarchy:
         seed : int, default=0
         """
         mixture = self.mixture(learners).rows(n_rows)
-        return CurvePrior(mixture, self.noise, seed, self.level_maps, blocks=blocks, errors=errors)
+        return CurvePrior(mixture, self.noise, seed, blocks=blocks, errors=errors)
 
     def moved(self, matrix: Array, offset: Array, noise: MeasurementNoise) -> CurveHierarchy:
         """Map every curve's coordinates, ``z -> matrix @ z + offset``, and take other noise.
@@ -164,8 +160,6 @@ class CurveHierarchy:
 
 
 ARRAYS = tuple(
-    one.name
-    for one in fields(CurveHierarchy)
-    if one.name not in ("noise", "names", "relation", "level_maps")
+    one.name for one in fields(CurveHierarchy) if one.name not in ("noise", "names", "relation")
 )
 """Names of the arrays of a `CurveHierarchy`."""

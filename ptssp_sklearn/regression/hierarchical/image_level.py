@@ -25,7 +25,7 @@ from ptssp_sklearn.bayes.level_hint import EDGE, LevelHint
 from ptssp_sklearn.bayes.mixture import shrunk
 from ptssp_sklearn.regression._scaling import Standardiser
 
-PENALTIES = (30.0, 100.0, 300.0)
+PENALTIES = (10.0, 30.0, 100.0, 300.0)
 """Of the ridge regression, where each data set counts once."""
 
 _LEAST_DATASETS = 10
@@ -94,15 +94,16 @@ class ImageLevel:
             return None
         columns = columns[np.isfinite(X[:, columns]).mean(axis=0) > _KNOWN]
         X = X[:, columns]
-        tried = {one: _errors_left_out(X, asked, dataset, one) for one in PENALTIES}
-        penalty = min(PENALTIES, key=lambda one: float(np.mean(tried[one] ** 2)))
+        shares = _shares(dataset, n_images)
+        tried = {one: _errors_left_out(X, asked, shares, dataset, one) for one in PENALTIES}
+        penalty = min(PENALTIES, key=lambda one: float(np.average(tried[one] ** 2, weights=shares)))
         terms = np.stack([np.ones(len(X)), 1.0 / n_images], axis=1)
         (stays, falls), _ = nnls(terms, tried[penalty] ** 2)
         variance = float(asked[first].var(ddof=1))
         stays = float(shrunk(stays, variance, len(names), _USUAL_DATASETS))
         if stays >= variance:
             return None
-        scaler, weights, mean = _ridge(X, asked, dataset, penalty)
+        scaler, weights, mean = _ridge(X, asked, shares, penalty)
         fitted = scaler.mean_, scaler.scale_, weights, mean
         return cls(columns, *fitted, variance, stays, float(falls))
 
@@ -135,24 +136,31 @@ def _told(X: Array) -> NDArray[np.bool_]:
     return np.isfinite(X).mean(axis=1) > _KNOWN
 
 
+def _shares(dataset: NDArray[np.intp], n_images: Array) -> Array:
+    """Weigh rows by the square of their images, and every data set as one."""
+    _, place = np.unique(dataset, return_inverse=True)
+    weights = n_images**2
+    return np.asarray(weights / np.bincount(place, weights)[place])
+
+
 def _ridge(
-    X: Array, asked: Array, dataset: NDArray[np.intp], penalty: float
+    X: Array, asked: Array, shares: Array, penalty: float
 ) -> tuple[Standardiser, Array, float]:
-    """Fit with every data set counting once; give the scaler, weights and the mean."""
-    _, place, counts = np.unique(dataset, return_inverse=True, return_counts=True)
-    share = 1.0 / counts[place]
-    mean = float(np.average(asked, weights=share))
+    """Fit; give the scaler, the weights and the mean."""
+    mean = float(np.average(asked, weights=shares))
     scaler = Standardiser().fit(X)
     model = Ridge(alpha=penalty, fit_intercept=False)
-    model.fit(scaler.transform(X).astype(np.float64), asked - mean, sample_weight=share)
+    model.fit(scaler.transform(X).astype(np.float64), asked - mean, sample_weight=shares)
     return scaler, model.coef_, mean
 
 
-def _errors_left_out(X: Array, asked: Array, dataset: NDArray[np.intp], penalty: float) -> Array:
+def _errors_left_out(
+    X: Array, asked: Array, shares: Array, dataset: NDArray[np.intp], penalty: float
+) -> Array:
     """Give the error of every row, its data set left out."""
     errors = np.empty(len(X))
     for one in np.unique(dataset):
         out = dataset == one
-        scaler, weights, mean = _ridge(X[~out], asked[~out], dataset[~out], penalty)
+        scaler, weights, mean = _ridge(X[~out], asked[~out], shares[~out], penalty)
         errors[out] = mean + scaler.transform(X[out]) @ weights - asked[out]
     return errors

@@ -20,7 +20,7 @@ from ptssp_sklearn.bayes.hierarchy.points import MetricRelation
 from ptssp_sklearn.bayes.learners import Learner, find_learner
 from ptssp_sklearn.bayes.noise import MeasurementNoise
 from ptssp_sklearn.bayes.posterior import N_SAMPLES, CurvePrior
-from ptssp_sklearn.bayes.quantile_levels import LevelMap
+from ptssp_sklearn.bayes.quantile_levels import NOMINAL, LevelMap
 from ptssp_sklearn.curves.pilot import Pilot, read_pilot
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.regression.hierarchical.image_level import ImageLevel
@@ -66,8 +66,10 @@ class LearnerCurveRegressor(RegressorMixin, ImageMemoryMixin):
         The training curves of at least two sizes, and the features of their images.
     image_level_ : ImageLevel or None
         What features tell of a level; None where there were none, or they told nothing.
-    domain_ : Domain or None
-        The features' rows as points, for `neighbours`.
+    level_maps_ : dict of tuple of LevelMap
+        Calibration by `question`, where there is any.
+    domain_ : Domain
+        The features' rows as points, for `neighbours`; only where there are features.
     n_features_in_ : int
     highest_ : ndarray of shape (2, n_sizes)
         Sizes, and the highest score that any training curve had by then.
@@ -130,6 +132,7 @@ class LearnerCurveRegressor(RegressorMixin, ImageMemoryMixin):
             seed=self.seed_,
         )
         self.highest_ = highest_by_size(y)
+        self.level_maps_: dict[str, tuple[LevelMap, ...]] = {}
         return self.learn_images(X, y)
 
     def learn_images(self, X: pd.DataFrame | None, y: pd.DataFrame) -> LearnerCurveRegressor:
@@ -140,7 +143,6 @@ class LearnerCurveRegressor(RegressorMixin, ImageMemoryMixin):
                 f"Got X of type {type(X).__name__}, expected None or a DataFrame of features whose "
                 "index names groups of y."
             )
-        self.image_maps_ = self.hierarchy_.level_maps
         self.image_level_ = None if X is None else self._level_of_images(X, y)
         self._remember(references_of(X, curves_of(y), self.image_learner, self.seed_))
         return self
@@ -194,20 +196,16 @@ class LearnerCurveRegressor(RegressorMixin, ImageMemoryMixin):
         prior = replace(self._prior(asked, X, points), relation=relation)
         return prior.distribution(points.sizes, points.scores, n_samples=n_samples)
 
-    def calibrated(
-        self, level_maps: tuple[LevelMap, ...], of_images: tuple[LevelMap, ...] | None = None
-    ) -> LearnerCurveRegressor:
-        """Give a regressor with these level maps, one for each number of points.
+    def calibrated(self, level_maps: dict[str, tuple[LevelMap, ...]]) -> LearnerCurveRegressor:
+        """Give a regressor whose quantiles are mapped.
 
         Parameters
         ----------
-        level_maps : tuple of LevelMap
-        of_images : tuple of LevelMap, optional
-            Those of rows with images; by default the same.
+        level_maps : dict of tuple of LevelMap
+            By `question`; of each, one for each number of points.
         """
         other = copy(self)
-        other.hierarchy_ = replace(self.hierarchy_, level_maps=level_maps)
-        other.image_maps_ = level_maps if of_images is None else of_images
+        other.level_maps_ = level_maps
         return other
 
     def above_all(self, pilot: Any) -> tuple[float, float] | None:
@@ -247,11 +245,11 @@ class LearnerCurveRegressor(RegressorMixin, ImageMemoryMixin):
         references: References,
         highest: Array,
         seed: int,
-        images: tuple[ImageLevel | None, tuple[LevelMap, ...]],
+        level: ImageLevel | None,
     ) -> LearnerCurveRegressor:
         """Take what `fit` had learned."""
         self.hierarchy_, self.highest_, self.seed_ = hierarchy, highest, seed
-        self.image_level_, self.image_maps_ = images
+        self.image_level_, self.level_maps_ = level, {}
         self._remember(references)
         return self
 
@@ -271,12 +269,22 @@ class LearnerCurveRegressor(RegressorMixin, ImageMemoryMixin):
             errors=None if points is None else points.errors,
             seed=self.seed_,
         )
+        maps = self.level_maps_.get(question(asked, X), (NOMINAL,))
+        prior = replace(prior, level_maps=maps)
         if X is None or self.image_level_ is None:
             return prior
         counts = np.exp(X[:, self.count_feature])
         block = learners.index(hinting[0])
         hint = self.image_level_.hint(X, counts, self.image_size, block)
-        return replace(prior, hint=hint, level_maps=self.image_maps_)
+        return replace(prior, hint=hint)
 
     def _image_learner(self) -> Learner:
         return find_learner(self.image_learner)
+
+
+def question(learner: Any, X: Any) -> str:
+    """Name what is known beside measured points: whose curve it is, and whether of images.
+
+    Quantiles are calibrated by it, since beliefs err otherwise where less is known.
+    """
+    return f"{'unnamed' if learner is None else 'named'}{'' if X is None else ', images'}"
