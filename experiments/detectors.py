@@ -50,12 +50,14 @@ def train(
 def evaluate(
     seeds: Seeds = 2,
     sweeps: Sweeps = 400,
-    out: Annotated[Path, typer.Option(help="Page whose section is replaced.")] = PAGE,
+    out: Annotated[Path, typer.Option(help="Page whose sections are replaced.")] = PAGE,
+    readme: Annotated[Path, typer.Option(help="Page that shows the summary.")] = Path("README.md"),
 ) -> None:
     """Write the tables on data sets left out."""
     from experiments.fine_tuned.tables import write_tables
 
-    typer.echo(write_tables(out, seeds=seeds, n_sweeps=sweeps))
+    write_tables(out, readme, seeds=seeds, n_sweeps=sweeps)
+    typer.echo(f"wrote {out}")
 
 
 if __name__ == "__main__":

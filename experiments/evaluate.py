@@ -19,11 +19,11 @@ from experiments.evaluation.context import Context
 from experiments.evaluation.curves_file import read_points, score_curves, show
 from experiments.evaluation.loading import load_few, load_whole
 from experiments.evaluation.tables import SECTIONS, TABLES
-from experiments.protocol.markdown import Frames, Section, put_block, put_section
+from experiments.protocol.markdown import Frames, Section, put_section
 from experiments.protocol.mlflow_log import log_table, tracking
 from experiments.protocol.questions import N_FOLDS, Bank
 
-PAGE, README = Path("docs/results.md"), Path("README.md")
+PAGE = Path("docs/results.md")
 QUICK_PAGE = Path(".cache/quick/results.md")
 QUICK: dict[str, Any] = {"n_networks": 4, "n_steps": 10}
 COMMAND = "python -m experiments.evaluate"
@@ -124,11 +124,6 @@ def write_page(page: Path, sections: dict[str, Section], seeds: int, n_folds: in
     return text
 
 
-def summary_of(page: str) -> str:
-    """Give the part of the page that the README shows."""
-    return page.split("<!-- summary -->")[1].split("<!-- /summary -->")[0].strip()
-
-
 def run(
     seeds: Annotated[int, typer.Option(min=1, help="Ways to split, seeds 0, 1, …")] = 2,
     only: Annotated[str, typer.Option(help=f"One table: {', '.join(TABLES)}.")] = "",
@@ -157,9 +152,7 @@ def run(
     with tracking(track, "evaluate", tracking_uri) as logged:
         hook = log_table if logged else None
         for name, section in evaluate(load, names, seeds=seeds, on_frames=hook, **settings):
-            text = write_page(page, {name: section}, seeds, settings["n_folds"])
-            if page == PAGE and name == "zero-shot":
-                README.write_text(put_block(README.read_text(), "results", summary_of(text)))
+            write_page(page, {name: section}, seeds, settings["n_folds"])
     print(f"wrote {page} in {(time.monotonic() - start) / 60:.1f} minutes")
 
 

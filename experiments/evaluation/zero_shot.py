@@ -13,7 +13,6 @@ from experiments.evaluation.context import (
     SOURCES,
     Context,
 )
-from experiments.protocol.draws import standard_draws
 from experiments.protocol.forecast import Forecast
 from experiments.protocol.markdown import (
     INTERVALS,
@@ -21,7 +20,6 @@ from experiments.protocol.markdown import (
     Frames,
     Section,
     cell,
-    markdown_table,
     pick,
     table,
 )
@@ -63,34 +61,13 @@ def measure(context: Context) -> Frames:
 
 def show(frames: Frames) -> Section:
     """Write the table of `procedural`, and draw predicted against measured sizes."""
-    parts = [summary(frames["scores"])]
+    parts = []
     for condition, rows in frames["scores"].groupby("condition", sort=False):
         parts.append(f"**{condition}**\n\n{table(rows, ['model'], pick(*MEASURES))}")
     scatter = frames["scatter"]
     first = scatter[scatter.seed == scatter.seed.min()]
     parts.append("![Predicted against measured required sizes](images/result_sizes.png)")
     return Section("\n\n".join(parts), {"result_sizes.png": figures.sizes(first)})
-
-
-def summary(scores: pd.DataFrame) -> str:
-    """Write the table that the README shows."""
-    heads = ["asked with", "mean curve", "ridge and trees", "as shipped", "its MAE"]
-    heads += ["its 90 % interval holds"]
-    lines = []
-    for condition, rows in scores.groupby("condition", sort=False):
-        of = dict(iter(rows.groupby("model")))
-        named = ("mean curve", "ridge and trees", SHIPPED)
-        cells = [f"{of[name].r2.mean():z.3f}" for name in named]
-        cells += [f"{of[SHIPPED].mae.mean():.3f}", f"{of[SHIPPED].curve_cover.mean():.0%}"]
-        lines.append([str(condition), *cells])
-    note = (
-        'R2 of the curve, mean over the seeds. "As shipped" is trained on '
-        f"{len(standard_draws())} draws of each domain, so that one model\n"
-        "answers rows of one to eight images, with masks and "
-        "without; its interval is for a score one would measure."
-    )
-    shown = markdown_table(heads, lines)
-    return f"<!-- summary -->\n{note}\n\n{shown}\n<!-- /summary -->"
 
 
 def measure_across(context: Context) -> Frames:

@@ -12,14 +12,15 @@ from experiments.evaluation import rounds
 from experiments.evaluation.tables import SECTIONS
 from experiments.fine_tuned.calibrating import calibrate_without, rank_cases
 from experiments.fine_tuned.cases import SHOWN, Case, find_cases, judge
-from experiments.fine_tuned.data import load_known, parted
+from experiments.fine_tuned.data import Known, load_known, parted
 from experiments.fine_tuned.folds import Models, fit_without, split
 from experiments.fine_tuned.image_tables import judge_photographs, write_photographs
 from experiments.fine_tuned.known_facts import facts_table
 from experiments.fine_tuned.models import Model, baselines, detectors
 from experiments.fine_tuned.other_learner import other_learner
 from experiments.fine_tuned.rounds import collect_in_rounds
-from experiments.protocol.markdown import Column, put_section, table
+from experiments.fine_tuned.summary import summary
+from experiments.protocol.markdown import Column, put_block, put_section, table
 
 COLUMNS = {
     "mae": Column("MAE", ".3f"),
@@ -31,7 +32,6 @@ COLUMNS = {
     "suffices_80": Column("80 %", ".0%"),
     "suffices_90": Column("90 %", ".0%"),
 }
-_PARTS = ("curves", "crossed", "rounds", "zero_shot", "piloted")
 HEAD = """## Published curves of detectors, whole data sets left out
 
 {n_cases} curves of {n_learners} detectors on {n_groups} groups of data sets, mAP50-95 of boxes,
@@ -54,59 +54,66 @@ the calibration. Rows of images are means over four draws; Spearman is that of t
 `{command}`"""
 
 
-def write_tables(page: Path, *, seeds: int, n_sweeps: int) -> str:
-    """Make the tables and put them into the page.
+def write_tables(page: Path, readme: Path, *, seeds: int, n_sweeps: int) -> None:
+    """Make the tables and put them into the page, and their summary into the README.
 
     Parameters
     ----------
-    page : Path
+    page, readme : Path
     seeds : int
         Seeds of folds and chains.
     n_sweeps : int
         Of each chain.
-
-    Returns
-    -------
-    text : str
-        Both sections.
     """
     known = load_known()
     cases = find_cases(known.points)
     published, photographed = parted(cases, known)
-    tuned = [case for case in published if case.fine_tuned]
-    found: dict[str, list[pd.DataFrame]] = {name: [] for name in _PARTS}
-    for seed in range(seeds):
-        folds = split(known.points, published, seed)
-        models = fit_without(known, folds, seed=seed, n_sweeps=n_sweeps)
-        ranks = rank_cases(tuned, photographed, models, known)
-        models = calibrate_without(models, ranks)
-        found["curves"].append(pd.DataFrame(_judged(published, models)).assign(seed=seed))
-        found["crossed"].append(other_learner(known.points, models, seed).assign(seed=seed))
-        found["rounds"].append(collect_in_rounds(tuned, models, seed))
-        tables = judge_photographs(photographed, models, known, COLUMNS, seed)
-        for name, rows in zip(("zero_shot", "piloted"), tables, strict=True):
-            found[name].append(rows)
-    whole = {name: pd.concat(parts) for name, parts in found.items()}
+    found = pd.DataFrame(
+        [_measure(known, published, photographed, seed, n_sweeps) for seed in range(seeds)]
+    )
+    whole = {name: pd.concat(list(found[name])) for name in found}
+    tuned = whole["curves"].query("pretraining != 'none'")
     command = f"python -m experiments.detectors evaluate --seeds {seeds} --sweeps {n_sweeps}"
-    published_text = "\n\n".join(
-        [
+    short = summary(tuned, whole["zero_shot"], whole["piloted"], len(photographed))
+    sections = {
+        "detectors": [
             _head(known.points, published, command),
-            *_by_shown(whole["curves"].query("pretraining != 'none'")),
+            short,
+            *_by_shown(tuned),
             _by_pretraining(whole["curves"]),
             facts_table(known.points),
             _crossed(whole["crossed"]),
             _rounds(whole["rounds"]),
-        ]
-    )
-    about = PHOTOGRAPHS.format(n_cases=len(photographed), command=command)
-    photographs_text = (
-        f"{about}\n\n{write_photographs(whole['zero_shot'], whole['piloted'], COLUMNS)}"
-    )
+        ],
+        "photographs": [
+            PHOTOGRAPHS.format(n_cases=len(photographed), command=command),
+            write_photographs(whole["zero_shot"], whole["piloted"], COLUMNS),
+        ],
+    }
     text = page.read_text() if page.exists() else "# Results\n"
-    for name, section in (("detectors", published_text), ("photographs", photographs_text)):
-        text = put_section(text, name, section, SECTIONS)
+    for name, section in sections.items():
+        text = put_section(text, name, "\n\n".join(section), SECTIONS)
     page.write_text(text)
-    return f"{published_text}\n\n{photographs_text}"
+    shown = short.removeprefix("<!-- summary -->").removesuffix("<!-- /summary -->")
+    readme.write_text(put_block(readme.read_text(), "results", shown))
+
+
+def _measure(
+    known: Known, published: list[Case], photographed: list[Case], seed: int, n_sweeps: int
+) -> dict[str, pd.DataFrame]:
+    """Ask models that saw nothing of a case about it: one seed's part of every table."""
+    tuned = [case for case in published if case.fine_tuned]
+    folds = split(known.points, published, seed)
+    models = fit_without(known, folds, seed=seed, n_sweeps=n_sweeps)
+    models = calibrate_without(models, rank_cases(tuned, photographed, models, known))
+    zero_shot, piloted = judge_photographs(photographed, models, known, COLUMNS, seed)
+    return {
+        "curves": pd.DataFrame(_judged(published, models)).assign(seed=seed),
+        "crossed": other_learner(known.points, models, seed).assign(seed=seed),
+        "rounds": collect_in_rounds(tuned, models, seed),
+        "zero_shot": zero_shot,
+        "piloted": piloted,
+    }
 
 
 def _judged(cases: list[Case], models: Models) -> Iterator[dict]:

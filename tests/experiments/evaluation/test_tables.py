@@ -7,7 +7,7 @@ import pickle
 import pandas as pd
 import pytest
 
-from experiments.evaluate import evaluate, summary_of, write_page
+from experiments.evaluate import evaluate, write_page
 from experiments.evaluation import pilots, repeats, rounds
 from experiments.evaluation.loading import load_few, load_whole
 from experiments.evaluation.tables import TABLES
@@ -62,7 +62,7 @@ def test_the_page_names_commands_seeds_and_banks(sections, tmp_path):
     for file in ("result_sizes", "result_pilots", "result_bank_size", "result_calibration"):
         assert (tmp_path / "images" / f"{file}.png").stat().st_size > 1000
         assert f"images/{file}.png" in text
-    assert "| four images + masks |" in summary_of(text)
+    assert "| four images + masks |" in text
 
 
 def test_one_table_leaves_the_others_in_place(sections, tmp_path):

@@ -1,0 +1,78 @@
+"""The table that the README shows: what an answer is worth, by what is known."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from experiments.protocol.markdown import Column, table
+
+_COLUMNS = {
+    "n": Column("data sets", ".0f"),
+    "mae": Column("error in mAP", ".3f"),
+    "constant": Column("of the constant median", ".3f"),
+    "cover": Column("90 % band holds", ".0%"),
+    "within_2x": Column("size within 2x", ".0%"),
+    "suffices_50": Column("50 % number sufficed", ".0%"),
+    "suffices_80": Column("80 % number", ".0%"),
+}
+_OURS, _BLIND, _CONSTANT = "detectors", "detectors, no image", "constant median"
+_PUBLISHED = "detectors, learner named"
+
+
+def summary(
+    curves: pd.DataFrame, zero_shot: pd.DataFrame, piloted: pd.DataFrame, n_photographs: int
+) -> str:
+    """Write the table between its markers.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Judgements of published curves, a row a curve, a model, points shown and a seed.
+    zero_shot, piloted : DataFrame
+        Means over the photographs; see `judge_photographs`.
+    n_photographs : int
+    """
+    seen = [*_photographed(zero_shot, piloted), *_published(curves)]
+    counts = [n_photographs] * (len(seen) - len(_counts(curves))) + _counts(curves)
+    rows = [part.assign(n=n) for part, n in zip(seen, counts, strict=True)]
+    note = (
+        "On data sets that the model never saw: photographs, YOLOv5n fine-tuned on 4 to 256 of "
+        "them; and published\ncurves of many detectors. Each row is judged by the scores beyond "
+        "what was shown."
+    )
+    shown = table(pd.concat(rows), ["known"], _COLUMNS)
+    return f"<!-- summary -->\n{note}\n\n{shown}\n<!-- /summary -->"
+
+
+def _photographed(zero_shot: pd.DataFrame, piloted: pd.DataFrame) -> list[pd.DataFrame]:
+    four, eight = "four labelled images", "eight labelled images"
+    asked = {name: zero_shot[zero_shot["asked with"] == name] for name in (four, eight)}
+    found = [_compared(asked[four], _BLIND, "photographs: the learner alone")]
+    found += [_compared(rows, _OURS, f"photographs: {name}") for name, rows in asked.items()]
+    for limit, rows in piloted.groupby("pilot", sort=False):
+        found.append(_compared(rows, _OURS, f"photographs: four images, a pilot of {limit!s}"))
+    return found
+
+
+def _published(curves: pd.DataFrame) -> list[pd.DataFrame]:
+    names = [name for name in _COLUMNS if name in curves]
+    found = []
+    for shown in sorted(curves["shown"].unique()):
+        rows = curves[curves["shown"] == shown]
+        means = rows.groupby(["model", "seed"])[names].mean().reset_index()
+        points = "1 measured point" if shown == 1 else f"{shown} measured points"
+        known = points if shown else "the learner alone"
+        found.append(_compared(means, _PUBLISHED, f"published curves: {known}"))
+    return found
+
+
+def _counts(curves: pd.DataFrame) -> list[int]:
+    groups = curves.groupby("shown")["group"].nunique()
+    return [int(n) for n in groups.sort_index()]
+
+
+def _compared(rows: pd.DataFrame, model: str, known: str) -> pd.DataFrame:
+    """Take one model's rows, a seed each, and the constant's error beside it."""
+    own = rows[rows["model"] == model].reset_index(drop=True)
+    constant = rows.loc[rows["model"] == _CONSTANT, "mae"].to_numpy()
+    return own.assign(known=known, constant=constant)
