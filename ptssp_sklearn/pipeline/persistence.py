@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -19,8 +19,10 @@ from ptssp_sklearn.exceptions import InputError
 from ptssp_sklearn.pipeline.training_size import TrainingSizePipeline
 from ptssp_sklearn.pipeline.validation import looks_at_images
 from ptssp_sklearn.regression.hierarchical.learner_regressor import LearnerCurveRegressor
-from ptssp_sklearn.regression.regressor import CurveParamRegressor
 from ptssp_sklearn.regression.state import regressor_state, restore_regressor
+
+if TYPE_CHECKING:
+    from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 FORMAT = 1
 _KEY = "ptssp_sklearn"
@@ -103,6 +105,8 @@ def _parts(
     pipeline: TrainingSizePipeline,
 ) -> tuple[ImageEmbedder | None, CurveParamRegressor | LearnerCurveRegressor]:
     """Give embedder and regressor; no embedder where the model knows no images."""
+    from ptssp_sklearn.regression.regressor import CurveParamRegressor
+
     steps = [step for _, step in pipeline.steps]
     first, last = steps[0], steps[-1]
     regresses = isinstance(last, CurveParamRegressor | LearnerCurveRegressor) and len(steps) == 2

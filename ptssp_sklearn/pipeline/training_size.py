@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,9 @@ from ptssp_sklearn.embedding.embedder import COUNT_PLACE, ImageEmbedder
 from ptssp_sklearn.pipeline._decisions import CurveAdviceMixin
 from ptssp_sklearn.pipeline.validation import refuse_weights, without_images
 from ptssp_sklearn.regression.hierarchical.learner_regressor import LearnerCurveRegressor
-from ptssp_sklearn.regression.regressor import CurveParamRegressor
+
+if TYPE_CHECKING:
+    from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 SCORING_SIZES = tuple(float(2**k) for k in range(1, 11))
 """Sizes at which curves are compared where the truth is given as parameters, images."""
@@ -227,6 +229,8 @@ def make_training_size_pipeline(
     pipeline : TrainingSizePipeline
         With the steps ``embed`` and ``regress``.
     """
+    from ptssp_sklearn.regression.regressor import CurveParamRegressor
+
     settings = {"random_state": random_state, "level_feature": COUNT_PLACE} | regressor_params
     return TrainingSizePipeline(
         [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,9 @@ from ptssp_sklearn.bayes.posterior import CurvePrior, sample_posterior
 from ptssp_sklearn.curves.sigmoid import from_unbounded, sigmoid_curve
 from ptssp_sklearn.curves.table import check_curve_table
 from ptssp_sklearn.regression.hierarchical.learner_regressor import LearnerCurveRegressor
-from ptssp_sklearn.regression.regressor import CurveParamRegressor
+
+if TYPE_CHECKING:
+    from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 _ROUNDS = 4
 _SAMPLES = 64

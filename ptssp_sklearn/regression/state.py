@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,14 @@ from ptssp_sklearn.bayes.population import Population
 from ptssp_sklearn.bayes.quantile_levels import LevelMap
 from ptssp_sklearn.curves.sigmoid import PARAM_NAMES
 from ptssp_sklearn.regression._missing_patterns import Region, level_place
-from ptssp_sklearn.regression._prediction import find_domains
 from ptssp_sklearn.regression._scaling import Standardiser
-from ptssp_sklearn.regression._submodel import Expert
 from ptssp_sklearn.regression.hierarchical.image_level import ImageLevel
 from ptssp_sklearn.regression.hierarchical.learner_regressor import LearnerCurveRegressor
 from ptssp_sklearn.regression.novelty import References
-from ptssp_sklearn.regression.regressor import CurveParamRegressor, expert_settings
+
+if TYPE_CHECKING:
+    from ptssp_sklearn.regression._submodel import Expert
+    from ptssp_sklearn.regression.regressor import CurveParamRegressor
 
 _SCALER = ("mean_", "scale_")
 _TOLD = ("columns", "centre", "scale", "weights")
@@ -66,6 +67,10 @@ def restore_regressor(
     if "learners" in header:
         return _restore_learners(header, tensors)
     import torch
+
+    from ptssp_sklearn.regression._prediction import find_domains
+    from ptssp_sklearn.regression._submodel import Expert
+    from ptssp_sklearn.regression.regressor import CurveParamRegressor, expert_settings
 
     regressor = CurveParamRegressor(**header["params"])
     regressor.n_features_in_, regressor.n_outputs_ = header["n_features"], len(PARAM_NAMES)

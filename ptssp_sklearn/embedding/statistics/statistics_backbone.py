@@ -67,6 +67,8 @@ class QuickStatisticsBackbone(StatisticsBackbone):
     On data sets of photographs left out, the level was told as well without them.
     """
 
+    version = 1
+
     def __init__(self, *, random_state: int = 0) -> None:
         super().__init__(random_state=random_state)
         self.row_names = tuple(n for n in self.row_names if not n.startswith("rehearsal_"))
