@@ -46,6 +46,7 @@ check-tests: $(VENV)/.dev ## pytest with coverage
 evaluate: $(VENV)/.dev   ## every table and figure of docs/results.md
 	$(BIN)/python -m experiments.evaluate
 	$(BIN)/python -m experiments.detectors evaluate
+	$(BIN)/python -m experiments.detectors needs
 
 banks: $(VENV)/.dev      ## the page that shows the banks
 	$(BIN)/python -m experiments.bank_page

@@ -1,7 +1,8 @@
-"""Published detectors: the bank, the model, its tables: ``python -m experiments.detectors``.
+"""Fine-tuned detectors: ``python -m experiments.detectors COMMAND``.
 
-``bank --data points.csv`` writes the bank ``detectors``; ``train`` the model of that name;
-``evaluate`` the section of ``docs/results.md``, each data set left out with all its learners.
+``bank --data points.csv`` writes the bank ``detectors``; ``train`` the model of that name, of that
+bank and ``photographs``; ``evaluate`` its sections of ``docs/results.md``, each data set left out
+with all its learners; ``needs`` the page of what published detectors need.
 """
 
 from __future__ import annotations
@@ -57,6 +58,18 @@ def evaluate(
     from experiments.fine_tuned.tables import write_tables
 
     write_tables(out, readme, seeds=seeds, n_sweeps=sweeps)
+    typer.echo(f"wrote {out}")
+
+
+@app.command()
+def needs(
+    out: Annotated[Path, typer.Option(help="Page that is written.")] = Path("docs/needs.md"),
+) -> None:
+    """Write the page of what published detectors need."""
+    from experiments.fine_tuned.needs import write_needs
+    from ptssp_sklearn import load_curve_bank
+
+    write_needs(load_curve_bank("detectors").points, out)
     typer.echo(f"wrote {out}")
 
 

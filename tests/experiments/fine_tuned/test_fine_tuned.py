@@ -11,6 +11,7 @@ from experiments.fine_tuned.data import Known
 from experiments.fine_tuned.folds import fit_without, split
 from experiments.fine_tuned.known_facts import facts_table, group_levels, left_out_error
 from experiments.fine_tuned.models import baselines
+from experiments.fine_tuned.needs import level_by_size, write_needs
 from experiments.fine_tuned.other_learner import other_learner
 from experiments.fine_tuned.points import ordinary, read_published
 from ptssp_sklearn import load_curve_bank
@@ -129,3 +130,15 @@ def test_the_error_without_a_group_is_that_of_a_fit_without_it():
         errors.append(abs(asked[row] - known[row] @ found))
     assert left_out_error(levels, facts) == pytest.approx(np.mean(errors))
     assert "| both | 99 |" in facts_table(points)
+
+
+def test_the_page_of_needs_has_the_quantiles_of_the_bank(tmp_path):
+    points = load_curve_bank("detectors").points
+    write_needs(points, tmp_path / "needs.md")
+    means = level_by_size(points)
+    few = means.loc[means["middle"] == 10, "score"]
+    middle = f"{np.quantile(few, 0.5):.2f}"
+    assert f"| about 10 | {len(few)} | " in (tmp_path / "needs.md").read_text()
+    assert f" | {middle} | " in (tmp_path / "needs.md").read_text()
+    assert not means.duplicated(["middle", "group"]).any()
+    assert (tmp_path / "images" / "needs.png").stat().st_size > 10_000
