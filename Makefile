@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TARGET ?= 0.4
+TARGET ?= 0.6
 
 .PHONY: help demo app test lint types check-tests evaluate banks train bench docs test-oldest \
 	try-container try-wheel clean

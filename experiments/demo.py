@@ -55,7 +55,8 @@ def instance_masks(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def run(
-    target: Annotated[float, typer.Option(help="Target mAP50-95, a fraction.")] = 0.4,
+    target: Annotated[float, typer.Option(help="Target mAP50-95, a fraction.")] = 0.6,
+    learner: Annotated[str, typer.Option(help="Learner that is asked about.")] = "yolo11n",
     out: Annotated[Path, typer.Option(help="Folder of images, masks and plot.")] = Path("demo"),
 ) -> None:
     """Write the four photographs and masks, then run `ptssp predict` on them."""
@@ -69,7 +70,7 @@ def run(
     options = [part for path in masks for part in ("--mask", str(path))]
     plot = out / "curve.png"
     arguments = ["predict", *map(str, images), *options, "--target", f"{target:g}"]
-    arguments += ["--plot", str(plot)]
+    arguments += ["--learner", learner, "--plot", str(plot)]
     print(f"$ ptssp {shlex.join(arguments)}", flush=True)
     raise typer.Exit(subprocess.run([*PTSSP, *arguments], check=False).returncode)
 

@@ -269,14 +269,14 @@ class LearnerCurveRegressor(RegressorMixin, ImageMemoryMixin):
             errors=None if points is None else points.errors,
             seed=self.seed_,
         )
-        maps = self.level_maps_.get(question(asked, X), (NOMINAL,))
-        prior = replace(prior, level_maps=maps)
-        if X is None or self.image_level_ is None:
-            return prior
-        counts = np.exp(X[:, self.count_feature])
-        block = learners.index(hinting[0])
-        hint = self.image_level_.hint(X, counts, self.image_size, block)
-        return replace(prior, hint=hint)
+        hint = None
+        if X is not None and self.image_level_ is not None:
+            counts = np.exp(X[:, self.count_feature])
+            block = learners.index(hinting[0])
+            hint = self.image_level_.hint(X, counts, self.image_size, block)
+        told = hint is not None and bool(np.isfinite(hint.spread).any())
+        maps = self.level_maps_.get(question(asked, X if told else None), (NOMINAL,))
+        return replace(prior, hint=hint, level_maps=maps)
 
     def _image_learner(self) -> Learner:
         return find_learner(self.image_learner)
