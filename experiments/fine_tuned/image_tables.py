@@ -28,6 +28,8 @@ LIMITS = (4, 16, 64)
 """Largest measured size of a pilot, images."""
 
 _LEARNT_FROM = (4, 8)
+_LEAST = 5
+"""Other data sets that a regression at one size needs."""
 
 
 def judge_photographs(
@@ -136,19 +138,21 @@ def _by_features(
     """Predict each size by a regression on the same features; sizes between are interpolated."""
     of_objects = known.features.columns.str.startswith(OF_OBJECTS)
     rows = known.rows(case.group, n_images, labels)[:, of_objects]
-    scores = np.empty((len(rows), len(case.sizes)))
-    for place, size in enumerate(case.sizes):
+    others = [other for other in cases if other.group != case.group]
+    sizes = [size for size in case.sizes if sum(size in one.sizes for one in others) >= _LEAST]
+    scores = np.empty((len(rows), len(sizes)))
+    for place, size in enumerate(sizes):
         X, y = [], []
-        for other in cases:
+        for other in others:
             here = np.flatnonzero(other.sizes == size)
-            if other.group != case.group and len(here):
+            if len(here):
                 own = np.concatenate([known.rows(other.group, n, "given") for n in _LEARNT_FROM])
                 X.append(own[:, of_objects])
                 y.append(np.repeat(other.scores[here[0]], len(own)))
-        fold = Fold(case.sizes[[place]], np.concatenate(X), np.concatenate(y)[:, None], rows, seed)
+        fold = Fold(np.array([size]), np.concatenate(X), np.concatenate(y)[:, None], rows, seed)
         scores[:, place] = method(fold).reshape(len(rows))
     grid = np.log(GRID)
-    return [of_curve(case, 0, np.interp(grid, np.log(case.sizes), row)) for row in scores]
+    return [of_curve(case, 0, np.interp(grid, np.log(sizes), row)) for row in scores]
 
 
 def _judged(cases: list[Case], answers: Answers, limit: int) -> Iterator[dict[str, Any]]:
