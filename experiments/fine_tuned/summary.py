@@ -40,7 +40,8 @@ def summary(
         "them; and published\ncurves of many detectors. Each row is judged by the scores beyond "
         "what was shown."
     )
-    shown = table(pd.concat(rows), ["known"], _COLUMNS)
+    means = pd.concat(rows).groupby("known", sort=False)[list(_COLUMNS)].mean().reset_index()
+    shown = table(means, ["known"], _COLUMNS)
     return f"<!-- summary -->\n{note}\n\n{shown}\n<!-- /summary -->"
 
 
