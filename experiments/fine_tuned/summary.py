@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from experiments.fine_tuned.cases import Case
 from experiments.protocol.markdown import Column, table
 
 _COLUMNS = {
@@ -20,7 +21,10 @@ _PUBLISHED = "detectors, learner named"
 
 
 def summary(
-    curves: pd.DataFrame, zero_shot: pd.DataFrame, piloted: pd.DataFrame, n_photographs: int
+    curves: pd.DataFrame,
+    zero_shot: pd.DataFrame,
+    piloted: pd.DataFrame,
+    photographed: list[Case],
 ) -> str:
     """Write the table between its markers.
 
@@ -30,14 +34,15 @@ def summary(
         Judgements of published curves, a row a curve, a model, points shown and a seed.
     zero_shot, piloted : DataFrame
         Means over the photographs; see `judge_photographs`.
-    n_photographs : int
+    photographed : list of Case
     """
     seen = [*_photographed(zero_shot, piloted), *_published(curves)]
-    counts = [n_photographs] * (len(seen) - len(_counts(curves))) + _counts(curves)
+    counts = [len(photographed)] * (len(seen) - len(_counts(curves))) + _counts(curves)
     rows = [part.assign(n=n) for part, n in zip(seen, counts, strict=True)]
+    largest = max(case.sizes[-1] for case in photographed)
     note = (
-        "On data sets that the model never saw: photographs, YOLOv5n fine-tuned on 4 to 256 of "
-        "them; and published\ncurves of many detectors. Each row is judged by the scores beyond "
+        f"On data sets that the model never saw: photographs, YOLOv5n fine-tuned on 4 to {largest:g} "
+        "of them; and published\ncurves of many detectors. Each row is judged by the scores beyond "
         "what was shown."
     )
     means = pd.concat(rows).groupby("known", sort=False)[list(_COLUMNS)].mean().reset_index()

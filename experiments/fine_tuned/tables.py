@@ -74,7 +74,7 @@ def write_tables(page: Path, readme: Path, *, seeds: int, n_sweeps: int) -> None
     whole = {name: pd.concat(list(found[name])) for name in found}
     tuned = whole["curves"].query("pretraining != 'none'")
     command = f"python -m experiments.detectors evaluate --seeds {seeds} --sweeps {n_sweeps}"
-    short = summary(tuned, whole["zero_shot"], whole["piloted"], len(photographed))
+    short = summary(tuned, whole["zero_shot"], whole["piloted"], photographed)
     sections = {
         "detectors": [
             _head(known.points, published, command),

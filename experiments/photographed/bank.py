@@ -26,9 +26,9 @@ _DESCRIPTION = """Learning curves of YOLOv5n, trained on COCO, fine-tuned on pho
 
 {n_points} scores of {n_groups} data sets of photographs, drone, microscope and scanner images,
 gathered from public repositories: mAP50-95 and mAP50 of boxes, and of masks where objects are
-outlined. 256 px, batch 8, 300 steps of AdamW at 1e-3, mosaic but in the last fifth; 4 to 256
-training images in nested subsets, the test images split off by group or by likeness. Sizes of 4
-to 16 images were measured twice, with other subsets, the others once.
+outlined. 256 px, batch 8, 300 steps of AdamW at 1e-3, mosaic but in the last fifth; {sizes}
+training images in nested subsets, the test images split off by group or by likeness. A repeat is
+a training on another subset.
 
 No image is here. "features" are vectors of draws of 1, 2, 4 and 8 labelled training images, as
 `ImageEmbedder("{backbone}", missing="nan")` makes them, and "draws" says of how many
@@ -77,6 +77,7 @@ def write_photographs(data: Path, measured: Path, embedded: Path, out: Path) -> 
             n_points=len(points),
             n_groups=points["group"].nunique(),
             backbone=BACKBONE,
+            sizes=", ".join(map(str, sorted(points["size"].unique()))),
         ),
         points=points,
         records=records[records["dataset"].isin(points["dataset"])],
