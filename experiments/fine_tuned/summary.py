@@ -41,9 +41,9 @@ def summary(
     rows = [part.assign(n=n) for part, n in zip(seen, counts, strict=True)]
     largest = max(case.sizes[-1] for case in photographed)
     note = (
-        f"On data sets that the model never saw: photographs, YOLOv5n fine-tuned on 4 to {largest:g} "
-        "of them; and published\ncurves of many detectors. Each row is judged by the scores beyond "
-        "what was shown."
+        "On data sets that the model never saw: photographs, YOLOv5n fine-tuned on 4 to "
+        f"{largest:g} of them; and published\ncurves of many detectors. Each row is judged by the "
+        "scores beyond what was shown."
     )
     means = pd.concat(rows).groupby("known", sort=False)[list(_COLUMNS)].mean().reset_index()
     shown = table(means, ["known"], _COLUMNS)
