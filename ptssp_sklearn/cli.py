@@ -136,7 +136,7 @@ def predict(
                 classes=class_name,
                 coverage=interval,
             )
-            answer = as_measured(answer, None if learner else measured, find(model))
+            answer = as_measured(answer, None if learner else measured)
         if plot is not None:
             draw(answer, plot)
     except (ValueError, OSError, ImportError) as error:

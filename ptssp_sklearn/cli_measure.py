@@ -104,7 +104,7 @@ def _answer(
     fitted, asked = question
     seen = asked.table if looks_at_images(fitted) else None
     answer = answer_for(fitted, seen, target, pilot=measured.pilot(), coverage=interval)
-    answer = as_measured(answer, measured, fitted)
+    answer = as_measured(answer, measured)
     plot = out / "curve.png"
     draw(answer, plot)
     return answer, plot

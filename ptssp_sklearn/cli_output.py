@@ -79,15 +79,9 @@ def _is_store(path: str) -> bool:
     return Path(path).is_dir() or path.lower().endswith(".sqlite")
 
 
-def as_measured(answer: Any, measured: Any, model: Any) -> Any:
-    """Say of an answer whose score it is: that of the measured learner.
-
-    A model of one learner takes the points for those of its own; one that knows several says
-    itself whose curve it gives.
-    """
-    from ptssp_sklearn.pipeline.validation import knows_learners
-
-    if measured is None or knows_learners(model.steps[-1][1]):
+def as_measured(answer: Any, measured: Any) -> Any:
+    """Say of an answer whose score it is: that of the measured learner, where none is asked for."""
+    if measured is None:
         return answer
     about = {"learner": f"{measured.learner}, as measured", "shape": _SHAPES[measured.kind]}
     return replace(answer, forecast=replace(answer.forecast, **about))

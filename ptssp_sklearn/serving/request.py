@@ -51,7 +51,9 @@ class Row(NamedTuple):
     remarks: Sequence[str] = ()
 
 
-def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool, needed: bool) -> list[Row]:
+def read_rows(
+    table: pd.DataFrame, limits: Limits, *, images: bool, needed: bool = True
+) -> list[Row]:
     """Decode the rows of a request.
 
     Parameters
@@ -61,7 +63,7 @@ def read_rows(table: pd.DataFrame, limits: Limits, *, images: bool, needed: bool
     limits : Limits
     images : bool
         Whether the model looks at images.
-    needed : bool
+    needed : bool, default=True
         Whether each row must have one.
 
     Raises

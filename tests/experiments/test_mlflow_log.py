@@ -35,9 +35,9 @@ def runs(uri: str, **equal: str):
     return found
 
 
-def test_training_is_tracked_with_its_bank_and_a_held_out_fifth(uri, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "MODELS", tmp_path)
-    train.run(bank=["yolov8m-seg"], name="curves", seed=1, track=True, tracking_uri=uri)
+def test_training_is_tracked_with_its_bank_and_a_held_out_fifth(uri, tmp_path):
+    asked = {"bank": ["yolov8m-seg"], "name": "curves", "out": tmp_path, "seed": 1}
+    train.run(**asked, track=True, tracking_uri=uri)
     assert (tmp_path / "curves.safetensors").is_file()
     (parent,) = runs(uri, **{"mlflow.runName": "train curves"}).to_dict(orient="records")
     assert (parent["tags.status"], parent["params.seed"]) == ("completed", "1")
@@ -62,8 +62,7 @@ def test_held_out_groups_are_not_trained_on(monkeypatch):
 
 def test_a_training_without_tracking_leaves_no_store(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(train, "MODELS", tmp_path)
-    train.run(bank=["yolov8m-seg"], name="curves", track=False)
+    train.run(bank=["yolov8m-seg"], name="curves", out=tmp_path, track=False)
     assert [p.name for p in tmp_path.iterdir()] == ["curves.safetensors"]
     assert (wanted(None), wanted(False)) == (True, False)
     with tracking(False, "nothing", None) as logged:

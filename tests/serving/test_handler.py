@@ -173,9 +173,9 @@ def test_what_masks_were_drawn_from_goes_with_them():
     X = image_table([([(np.arange(1600).reshape(40, 40) % 251).astype(np.uint8)], [ids])])
     sent = encode_images(X.assign(labels="boxes"))
     assert sent["labels"].tolist() == ["boxes"]
-    (row,) = read_rows(sent, DEFAULT_LIMITS, images=True, needed=True)
+    (row,) = read_rows(sent, DEFAULT_LIMITS, images=True)
     assert (row.objects, row.table["labels"].tolist()) == ([2], ["boxes"])
-    (found,) = read_rows(sent.drop(columns="labels"), DEFAULT_LIMITS, images=True, needed=True)
+    (found,) = read_rows(sent.drop(columns="labels"), DEFAULT_LIMITS, images=True)
     assert found.objects == [3]
     with pytest.raises(RequestError, match="Got 'circles' in the column 'labels', expected one of"):
-        read_rows(sent.assign(labels="circles"), DEFAULT_LIMITS, images=True, needed=True)
+        read_rows(sent.assign(labels="circles"), DEFAULT_LIMITS, images=True)
