@@ -65,8 +65,8 @@ def table(latencies: pd.DataFrame, model: str) -> str:
     text = (
         f"`python -m experiments.bench.serving --model {model}`: `ptssp serve` with one thread, "
         "asked over HTTP on the same machine. A request is one row of images of 64 x 64 pixels. "
-        "The answers of one process come one after the other; with masks a row trains small "
-        "networks first (the rehearsal). Images that were asked about before are in the cache."
+        "The answers of one process come one after the other. Images that were asked about "
+        "before are in the cache."
     )
     rows = []
     for (kind, clients), part in latencies.groupby(["kind", "clients"], sort=False):

@@ -43,10 +43,21 @@ class Photographs:
         ValueError
             If there is none in the folder.
         """
-        files = sorted(self.folder.glob("*.zip"))
-        if not files:
-            raise ValueError(f"Got the folder {self.folder}, expected zips of photographs in it.")
-        return [_record(file) for file in files]
+        return [_record(file) for file in photograph_files(self.folder)]
+
+
+def photograph_files(folder: Path) -> list[Path]:
+    """List the zips of photographs of a folder, by name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    files = sorted(folder.glob("*.zip"))
+    if not files:
+        raise ValueError(f"Got the folder {folder}, expected zips of photographs in it.")
+    return files
 
 
 def _record(file: Path) -> dict[str, Any]:

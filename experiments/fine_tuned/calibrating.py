@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from experiments.fine_tuned.cases import SHOWN, Case
 from experiments.fine_tuned.data import Known
@@ -51,16 +50,9 @@ def _ranks(
     model: LearnerCurveRegressor, case: Case, X: Array | None, learner: str | None, shown: int
 ) -> tuple[Ranks, Ranks]:
     n_rows = 1 if X is None else len(X)
-    believed = model.predict_distribution(X, pilot=table_of(case, shown, n_rows), learner=learner)
+    believed = model.predict_distribution(X, pilot=case.pilot(shown, n_rows), learner=learner)
     limit = float(case.sizes[shown - 1]) if shown else 0.0
     return rank_measured(believed, case.sizes, np.tile(case.scores, (n_rows, 1)), limit)
-
-
-def table_of(case: Case, shown: int, n_rows: int) -> pd.DataFrame | None:
-    """Give the first points of a case as a pilot of several rows."""
-    if not shown:
-        return None
-    return pd.DataFrame(np.tile(case.scores[:shown], (n_rows, 1)), columns=case.sizes[:shown])
 
 
 def level_maps(ranks: RankPairs, without: str = "") -> dict[str, tuple[LevelMap, ...]]:

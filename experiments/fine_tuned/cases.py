@@ -40,9 +40,11 @@ class Case:
         """Whether the learner knew other images before: tables set training from scratch apart."""
         return self.pretraining != "none"
 
-    def shown(self, n: int) -> list[tuple[float, float]]:
-        """Give the first measured points."""
-        return list(zip(self.sizes[:n].tolist(), self.scores[:n].tolist(), strict=True))
+    def pilot(self, shown: int, n_rows: int = 1) -> pd.DataFrame | None:
+        """Give the first measured points as a pilot of equal rows; None where there are none."""
+        if not shown:
+            return None
+        return pd.DataFrame(np.tile(self.scores[:shown], (n_rows, 1)), columns=self.sizes[:shown])
 
     def targets(self) -> tuple[Array, Array]:
         """Give targets at 50, 75 and 90 % of the final score, and where they were reached."""

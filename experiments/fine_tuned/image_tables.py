@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.fine_tuned.calibrating import table_of
 from experiments.fine_tuned.cases import Answer, Case, judge
 from experiments.fine_tuned.data import Known
 from experiments.fine_tuned.folds import Models
-from experiments.fine_tuned.models import GRID, baselines, of_curve
+from experiments.fine_tuned.models import GRID, ask, baselines, of_curve
 from experiments.protocol.markdown import Column, table
 from experiments.protocol.zero_shot_baselines import Fold, ridge, trees
 from ptssp_sklearn._typing import Array
@@ -105,25 +104,17 @@ def _simple(cases: list[Case], name: str) -> Answers:
 def _ours(
     models: Models, known: Known, n_images: int, labels: str
 ) -> Iterator[tuple[str, Answers]]:
-    def rows(case: Case) -> Array:
-        return known.rows(case.group, n_images, labels)
+    def asked(named: bool, seen: bool) -> Answers:
+        def answers(case: Case, shown: int) -> list[Answer]:
+            X = known.rows(case.group, n_images, labels) if seen else None
+            learner = case.learner if named else None
+            return ask(models[case.group], case, shown, learner=learner, X=X)
 
-    yield "detectors, no image", lambda case, shown: _ask(models, case, shown, None, case.learner)
-    yield "detectors", lambda case, shown: _ask(models, case, shown, rows(case), case.learner)
-    yield (
-        "detectors, learner unknown",
-        lambda case, shown: _ask(models, case, shown, rows(case), None),
-    )
+        return answers
 
-
-def _ask(
-    models: Models, case: Case, shown: int, X: Array | None, learner: str | None
-) -> list[Answer]:
-    n_rows = 1 if X is None else len(X)
-    pilot = table_of(case, shown, n_rows)
-    believed = models[case.group].predict_distribution(X, pilot=pilot, learner=learner)
-    targets = case.targets()[0]
-    return [Answer.of(believed.row(k), case.sizes[shown:], targets) for k in range(n_rows)]
+    yield "detectors, no image", asked(named=True, seen=False)
+    yield "detectors", asked(named=True, seen=True)
+    yield "detectors, learner unknown", asked(named=False, seen=True)
 
 
 def _by_features(

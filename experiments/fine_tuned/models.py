@@ -11,7 +11,7 @@ from experiments.fine_tuned.cases import Answer, Case
 from experiments.fine_tuned.folds import Models
 from experiments.protocol.families import fit_power3, power3
 from experiments.protocol.forecast import crossings
-from ptssp_sklearn import SigmoidCurveFitter, TrainingSizePipeline
+from ptssp_sklearn import SigmoidCurveFitter
 from ptssp_sklearn._typing import Array
 from ptssp_sklearn.curves import sigmoid_curve
 from ptssp_sklearn.regression import LearnerCurveRegressor
@@ -37,25 +37,24 @@ def detectors(models: Models) -> dict[str, Model]:
     return {
         "detectors, learner named": lambda case, shown: ask(
             models[case.group], case, shown, learner=case.learner
-        ),
-        "detectors, learner unknown": lambda case, shown: ask(models[case.group], case, shown),
+        )[0],
+        "detectors, learner unknown": lambda case, shown: ask(models[case.group], case, shown)[0],
     }
 
 
 def ask(
-    model: TrainingSizePipeline | LearnerCurveRegressor,
+    model: LearnerCurveRegressor,
     case: Case,
     shown: int,
     *,
     learner: str | None = None,
-) -> Answer:
-    """Ask a pipeline about a case without images."""
-    pilot = case.shown(shown) or None
-    if learner is None:
-        believed = model.predict_distribution(None, pilot=pilot)
-    else:
-        believed = model.predict_distribution(None, pilot=pilot, learner=learner)
-    return Answer.of(believed, case.sizes[shown:], case.targets()[0])
+    X: Array | None = None,
+) -> list[Answer]:
+    """Ask a model about a case, with each row of features of its images, or once without any."""
+    n_rows = 1 if X is None else len(X)
+    believed = model.predict_distribution(X, pilot=case.pilot(shown, n_rows), learner=learner)
+    targets = case.targets()[0]
+    return [Answer.of(believed.row(k), case.sizes[shown:], targets) for k in range(n_rows)]
 
 
 def of_curve(case: Case, shown: int, curve: Array) -> Answer:

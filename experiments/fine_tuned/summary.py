@@ -36,9 +36,8 @@ def summary(
         Means over the photographs; see `judge_photographs`.
     photographed : list of Case
     """
-    seen = [*_photographed(zero_shot, piloted), *_published(curves)]
-    counts = [len(photographed)] * (len(seen) - len(_counts(curves))) + _counts(curves)
-    rows = [part.assign(n=n) for part, n in zip(seen, counts, strict=True)]
+    seen = [rows.assign(n=len(photographed)) for rows in _photographed(zero_shot, piloted)]
+    rows = [*seen, *_published(curves)]
     largest = max(case.sizes[-1] for case in photographed)
     note = (
         "On data sets that the model never saw: photographs, YOLOv5n fine-tuned on 4 to "
@@ -68,13 +67,9 @@ def _published(curves: pd.DataFrame) -> list[pd.DataFrame]:
         means = rows.groupby(["model", "seed"])[names].mean().reset_index()
         points = "1 measured point" if shown == 1 else f"{shown} measured points"
         known = points if shown else "the learner alone"
-        found.append(_compared(means, _PUBLISHED, f"published curves: {known}"))
+        own = _compared(means, _PUBLISHED, f"published curves: {known}")
+        found.append(own.assign(n=rows["group"].nunique()))
     return found
-
-
-def _counts(curves: pd.DataFrame) -> list[int]:
-    groups = curves.groupby("shown")["group"].nunique()
-    return [int(n) for n in groups.sort_index()]
 
 
 def _compared(rows: pd.DataFrame, model: str, known: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import numpy as np
 from experiments.fine_tuned.calibrating import level_maps, rank_cases
 from experiments.fine_tuned.card import write_card
 from experiments.fine_tuned.cases import find_cases
-from experiments.fine_tuned.data import BANKS, Known, load_known, parted
+from experiments.fine_tuned.data import BANKS, IMAGE_LEARNER, Known, load_known, parted
 from experiments.fine_tuned.folds import FOLD_SWEEPS, fit_without, split
 from ptssp_sklearn import ImageEmbedder, TrainingSizePipeline
 from ptssp_sklearn.pipeline import save_model
@@ -62,7 +62,7 @@ def describe(known: Known) -> dict[str, Any]:
         "name": "detectors (published curves, photographs)",
         "banks": {
             BANKS[0]: {"datasets": groups - n_photographed, "learner": f"{learners} detectors"},
-            BANKS[1]: {"datasets": n_photographed, "learner": "YOLOv5n"},
+            BANKS[1]: {"datasets": n_photographed, "learner": IMAGE_LEARNER},
         },
         "metric": "map50_95",
         "shape": "boxes",

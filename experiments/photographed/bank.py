@@ -11,13 +11,15 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.datasets.photographs import photograph_files
+from experiments.fine_tuned.data import IMAGE_LEARNER
 from experiments.fine_tuned.training import BACKBONE
 from experiments.photographed.features import read_draws
 from experiments.photographed.measuring import BANK
 from ptssp_sklearn.banks import write_bank
 from ptssp_sklearn.bayes.hierarchy.points import SHORT
 
-LEARNERS = {"box": "YOLOv5n", "mask": "YOLOv5n-seg"}
+LEARNERS = {"box": IMAGE_LEARNER, "mask": f"{IMAGE_LEARNER}-seg"}
 METRICS = ("map50_95", "map50")
 
 _FACTS = ("source", "commit", "licence", "shows", "kind", "images", "objects")
@@ -63,7 +65,7 @@ def write_photographs(data: Path, measured: Path, embedded: Path, out: Path) -> 
         If a data set has scores and no features, or no zip.
     """
     features, draws = read_draws(embedded)
-    facts = {file.stem: _facts(file) for file in sorted(data.glob("*.zip"))}
+    facts = {file.stem: _facts(file) for file in photograph_files(data)}
     points = _points(measured, facts)
     missing = sorted(set(points["dataset"]) - set(features.index))
     if missing:

@@ -12,13 +12,13 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
+from experiments.datasets.photographs import photograph_files
 from experiments.fine_tuned.training import BACKBONE
 from ptssp_sklearn import ImageEmbedder
 from ptssp_sklearn.datasets import open_dataset
 from ptssp_sklearn.datasets.typical import image_table
 
 N_IMAGES = (1, 2, 4, 8)
-LABELS = ("masks", "boxes", "none")
 
 
 def embed_draws(data: Path, out: Path, *, seeds: int, jobs: int) -> pd.DataFrame:
@@ -44,10 +44,7 @@ def embed_draws(data: Path, out: Path, *, seeds: int, jobs: int) -> pd.DataFrame
     ValueError
         If there is no zip in the folder.
     """
-    files = sorted(data.glob("*.zip"))
-    if not files:
-        raise ValueError(f"Got the folder {data}, expected zips of photographs in it.")
-    parts = Parallel(jobs)(delayed(_embed)(file, seeds) for file in files)
+    parts = Parallel(jobs)(delayed(_embed)(file, seeds) for file in photograph_files(data))
     draws = pd.concat([part for part, _ in parts], ignore_index=True)
     vectors = np.concatenate([vectors for _, vectors in parts])
     names = ImageEmbedder(BACKBONE).fit(np.zeros((1, 1, 8, 8, 3), np.uint8)).get_feature_names_out()
