@@ -75,7 +75,7 @@ def errors(
         row = {"tested": len(test), METHODS[0]: curve_mae(asked, mean)}
         for name, one in zip(METHODS[1:], (model, moved), strict=True):
             row[name] = curve_mae(asked, _population(one, sizes, seen, len(test)))
-        if vectors is not None and model["regress"].experts_:
+        if vectors is not None and model["regress"].looks_at_images:
             for name, one in zip(WITH_IMAGES, (model, moved), strict=True):
                 row[name] = curve_mae(asked, sigmoid_curve(sizes, one.predict(vectors[test])))
         found.append(row)

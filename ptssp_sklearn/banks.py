@@ -164,8 +164,8 @@ def write_bank(
             vectors, draws = features
             archive.writestr("draws.csv", draws.to_csv(index=False))
             archive.writestr("features.txt", "\n".join(vectors.columns))
-            with archive.open("features.npy", "w") as file:
-                np.save(file, vectors.to_numpy(np.float32), allow_pickle=False)
+            with archive.open("features.npy", "w") as member:
+                np.save(member, vectors.to_numpy(np.float32), allow_pickle=False)
         for row, (pictures, masks) in enumerate(images or []):
             _write_picture(archive, f"images/{row}.webp", np.concatenate(pictures))
             _write_picture(archive, f"masks/{row}.png", np.concatenate(masks).astype(np.uint8))

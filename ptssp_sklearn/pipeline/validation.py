@@ -159,8 +159,7 @@ def check_target(target_map: float | ArrayLike) -> NDArray[np.float64]:
 
 def looks_at_images(pipeline: Any) -> bool:
     """Tell whether a pipeline asks for images; one of curves alone does not."""
-    last = pipeline.steps[-1][1]
-    return bool(getattr(last, "experts_", getattr(last, "looks_at_images", True)))
+    return bool(getattr(pipeline.steps[-1][1], "looks_at_images", True))
 
 
 def needs_images(pipeline: Any) -> bool:

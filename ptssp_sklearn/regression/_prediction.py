@@ -143,6 +143,11 @@ class CurvePredictionMixin:
             parts.append(self.domains_[number].neighbours(points, n, names, rows))
         return pd.concat(parts).sort_values("row", kind="stable", ignore_index=True)
 
+    @property
+    def looks_at_images(self) -> bool:
+        """Whether it was fitted on rows of features."""
+        return bool(self.experts_)
+
     def _predicts_curves(self) -> bool:
         return self._y_ndim == 2 and self.n_outputs_ == len(PARAM_NAMES)
 

@@ -259,8 +259,9 @@ class LearnerCurveRegressor(RegressorMixin, ImageMemoryMixin):
         """Believe of the learner asked about, of those that measured points, and of images."""
         named = () if points is None else points.learners
         measured = [asked if name is None else find_learner(name) for name in named]
-        hinting = [] if X is None or self.image_level_ is None else [self._image_learner()]
-        learners = list(dict.fromkeys([asked, *measured, *hinting]))
+        level = None if X is None else self.image_level_
+        telling = None if level is None else find_learner(self.image_learner)
+        learners = list(dict.fromkeys([asked, *measured, *([telling] if telling else [])]))
         n_rows = len(points) if points is not None else 1 if X is None else len(X)
         prior = self.hierarchy_.prior(
             learners,
@@ -270,16 +271,12 @@ class LearnerCurveRegressor(RegressorMixin, ImageMemoryMixin):
             seed=self.seed_,
         )
         hint = None
-        if X is not None and self.image_level_ is not None:
+        if X is not None and level is not None:
             counts = np.exp(X[:, self.count_feature])
-            block = learners.index(hinting[0])
-            hint = self.image_level_.hint(X, counts, self.image_size, block)
+            hint = level.hint(X, counts, self.image_size, learners.index(telling))
         told = hint is not None and bool(np.isfinite(hint.spread).any())
         maps = self.level_maps_.get(question(asked, X if told else None), (NOMINAL,))
         return replace(prior, hint=hint, level_maps=maps)
-
-    def _image_learner(self) -> Learner:
-        return find_learner(self.image_learner)
 
 
 def question(learner: Any, X: Any) -> str:
